@@ -1,0 +1,131 @@
+# pam_psg: `make`, `make demo`, `make check`, `make install`. `make help` lists all.
+
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+PAMDIR     ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch 2>/dev/null)/security
+BUILD      ?= build
+VERSION    := 0.1.0
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wformat=2 \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wcast-qual \
+	-Wwrite-strings -Wpointer-arith -Wundef -Wvla -Wimplicit-fallthrough -Wswitch-enum
+ifdef WERROR
+WARNINGS += -Werror
+endif
+ifdef SANITIZE
+HARDEN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK_HARDEN := -fsanitize=address,undefined
+else
+HARDEN := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+LINK_HARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+endif
+
+CFLAGS  ?= -g
+ALL_CFLAGS := -std=gnu11 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
+	$(HARDEN) $(WARNINGS) -D_GNU_SOURCE -DPSG_VERSION='"$(VERSION)"' -Iinclude -MMD -MP $(CFLAGS)
+XML_CFLAGS := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include/libxml2)
+
+# tinycdb's small PIC archive where there is one: then nothing of it is loaded into sshd.
+CDB := $(firstword $(wildcard /usr/lib/*/libcdb_pic.a /usr/lib/libcdb_pic.a) -lcdb)
+
+src = $(sort $(wildcard pam_psg/$(1)/*.c))
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+LIB_OBJ    := $(call obj,$(call src,core) $(call src,store) $(call src,audit) pam_psg/module/codes.c)
+MODULE_OBJ := $(call obj,$(filter-out pam_psg/module/codes.c,$(call src,module)))
+META_OBJ   := $(call obj,$(call src,metadata))
+CTL_OBJ    := $(call obj,$(call src,psgctl))
+
+TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/store/*.c tests/pam/*.c))
+TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter %_test.c,$(TEST_SRC)))
+TEST_LIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(TEST_SRC)))
+
+# `make V=1` shows the commands whole.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-5s %s\n' '$(1)' '$(2)')
+
+all: $(BUILD)/pam_psg.so $(BUILD)/psgctl
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(META_OBJ): ALL_CFLAGS += $(XML_CFLAGS)
+
+$(BUILD)/libpsg.a: $(LIB_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(BUILD)/libmetadata.a: $(META_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# -z nodelete: a module that is unloaded under a running host crashes it at pam_end.
+$(BUILD)/pam_psg.so: $(MODULE_OBJ) $(BUILD)/libpsg.a pam_psg/module/pam_psg.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(LINK_HARDEN) $(if $(SANITIZE),,-Wl,-z,defs) -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed \
+	  -Wl,--version-script=pam_psg/module/pam_psg.map $(LDFLAGS) -o $@ \
+	  $(MODULE_OBJ) $(BUILD)/libpsg.a $(CDB) -lpam -loath -lsodium
+
+$(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libpsg.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ \
+	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lqrencode -ljansson
+
+# -- tests: every tests/{unit,store,pam}/NAME_test.c is a program; the other files there are linked to all --
+
+tests: $(TEST_BIN)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(BUILD)/libmetadata.a $(BUILD)/libpsg.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< $(TEST_LIB) \
+	  $(BUILD)/libmetadata.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath -lsodium -lxml2 -ljansson -lpthread
+
+check: deps
+	@$(MAKE) --no-print-directory all tests
+	tests/run $(BUILD)
+
+# The same programs under the sanitizers, and the C tests once more under valgrind.
+sanitize: deps
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=1 all tests
+	tests/run --sanitize $(BUILD)/sanitize
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	tests/demo $(BUILD)
+
+deps:
+	@tests/deps
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# Files only: no stack is changed, nothing is enabled. See README, "Quick start".
+install: all
+	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/pam_psg \
+	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(SYSCONFDIR)/psg
+	chmod 0700 $(DESTDIR)$(SYSCONFDIR)/psg
+	install -m 0644 $(BUILD)/pam_psg.so $(DESTDIR)$(PAMDIR)/pam_psg.so
+	install -m 0755 $(BUILD)/psgctl $(DESTDIR)$(PREFIX)/sbin/psgctl
+	cp -R conf/. $(DESTDIR)$(PREFIX)/share/pam_psg/
+	install -m 0644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 0644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'make            build/pam_psg.so and build/psgctl'
+	@echo 'make demo       show the main job for real, in a private namespace'
+	@echo 'make check      build and run every test (as root for the real programs)'
+	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
+	@echo 'make install    DESTDIR, PREFIX, PAMDIR, SYSCONFDIR; enables nothing'
+	@echo 'make deps       install the Debian packages that are missing'
+	@echo 'make clean      remove build/'
+	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+.PHONY: all tests check sanitize demo deps format install clean help
+.DELETE_ON_ERROR:
+.SECONDARY:

@@ -1,0 +1,63 @@
+/* The gate: gathers the facts about a subject, a demand and a session, and has them decided.
+ * The module, explain and check stand on this; it reads the store and never writes it. */
+#ifndef PSG_GATE_H
+#define PSG_GATE_H
+
+#include "psg/decision.h"
+#include "psg/people.h"
+#include "psg/policy.h"
+
+enum psg_demand_kind { PSG_DEMAND_APPLICATION = 0, PSG_DEMAND_PERMISSION, PSG_DEMAND_GROUP };
+
+struct psg_demand {
+	enum psg_demand_kind kind;
+	char name[PSG_SUBJECT_SIZE]; /* of the application, permission (user or custom), or group */
+};
+
+struct psg_subject {
+	char name[PSG_SUBJECT_SIZE]; /* pw_name where there is an account, else as given */
+	uid_t uid;                   /* (uid_t)-1 where there is no account */
+	gid_t gid;
+};
+
+/* The account by name or by uid, with the reentrant calls. Errors: NOT_FOUND (ret->name is filled
+ * by name), IO when the name service failed: not the same as "no such user"; INVALID for a name that does not fit. */
+PSG_MUST_CHECK
+enum psg_err psg_subject_by_name(const char *name, struct psg_subject *ret);
+PSG_MUST_CHECK
+enum psg_err psg_subject_by_uid(uid_t uid, struct psg_subject *ret);
+
+/* What is assigned to the subject, by name and through each Unix group, the primary one too, expired ones
+ * included. The name service is asked only where some %group is assigned anything. Errors: IO when it failed, the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_gate_assignments(struct psg_policy *policy, const struct psg_subject *subject,
+				  struct psg_assignments *ret);
+
+struct psg_ask {
+	const struct psg_subject *subject;
+	const struct psg_demand *demand;
+	const struct psg_call *call;
+	bool even_root, unassigned_ok;
+};
+
+/* An answered question with all it rests on; everything in `facts` and `decision` points into it. */
+struct psg_gate {
+	struct psg_policy *policy;
+	struct psg_gate_settings settings;
+	struct psg_activations activations; /* the subject's, in_session filled */
+	struct psg_assignments assignments; /* the subject's and the subject's Unix groups' */
+	struct psg_group *groups;           /* those assigned, Failed ones too */
+	size_t group_count;
+	struct psg_path *paths;
+	struct psg_facts facts;
+	struct psg_decision decision;
+};
+
+/* Opens the policy afresh, gathers, decides. An error means DENY; *ret untouched.
+ * A root subject without even_root is allowed before anything is read, by the caller: psg_gate_root. */
+PSG_MUST_CHECK
+enum psg_err psg_gate_ask(struct psg_store *store, const struct psg_ask *ask,
+			  struct psg_gate **ret);
+void psg_gate_free(struct psg_gate **gate);
+
+#endif

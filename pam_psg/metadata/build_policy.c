@@ -1,0 +1,92 @@
+/* ActivationPolicy: how long, how far, with what reason, and what is lent meanwhile. */
+#include "metadata.h"
+
+#include <string.h>
+
+#include "psg/text.h"
+
+static void check_times(const struct psg_xml_node *root, const struct psg_activation_policy *policy,
+			struct psg_report *report)
+{
+	/* Against Gate's default where no lifetime is given: that only the whole shows (check.c). */
+	if (policy->lifetime_s == 0)
+		return;
+	if (policy->maximum_lifetime_s > 0 && policy->maximum_lifetime_s < policy->lifetime_s)
+		psg_report_error(report, psg_xml_child(root, "maximumLifetime"),
+				 "Raise maximumLifetime, or shorten lifetime.",
+				 "maximumLifetime is shorter than lifetime");
+	if (policy->warn_before_s >= policy->lifetime_s)
+		psg_report_error(report, psg_xml_child(root, "warnBefore"),
+				 "Make warnBefore shorter than lifetime.",
+				 "warnBefore is not shorter than lifetime");
+}
+
+static void check_reason(const struct psg_xml_node *root,
+			 const struct psg_activation_policy *policy, struct psg_report *report)
+{
+	const struct psg_xml_node *node = psg_xml_child(root, "reasonPattern");
+	char why[PSG_PATTERN_WHY_SIZE];
+
+	if (!node || !*node->text)
+		return;
+	if (!psg_pattern_valid(node->text, why))
+		psg_report_error(report, node, "Write a POSIX extended regular expression.",
+				 "reasonPattern is not a valid regular expression: %s", why);
+	else if (policy->reason == PSG_REASON_NONE)
+		psg_report_warning(report, node, "Set reason to Optional or Required.",
+				   "reasonPattern has no effect: no reason is asked for");
+}
+
+static enum psg_err add_unix_group(const struct psg_xml_node *node,
+				   struct psg_activation_policy *policy, struct psg_report *report)
+{
+	struct psg_unix_group_grant *grant =
+	    psg_array_add(&policy->unix_groups, &policy->unix_group_count, sizeof(*grant));
+	const struct psg_xml_node *group = psg_xml_child(node, "group");
+	char snippet[PSG_SNIPPET_SIZE];
+
+	if (!grant)
+		return PSG_ERR_NO_MEMORY;
+	grant->group = strdup(psg_value_text(node, "group"));
+	grant->permission = strdup(psg_value_text(node, "permission"));
+	if (!grant->group || !grant->permission)
+		return PSG_ERR_NO_MEMORY;
+	if (group && *group->text && !psg_subject_name_valid(group->text)) {
+		psg_utf8_snippet(group->text, snippet);
+		psg_report_error(report, group, "Name a Unix group, without %.",
+				 "'%s' cannot be the name of a Unix group", snippet);
+	}
+	return PSG_OK;
+}
+
+enum psg_err psg_build_policy(const struct psg_xml_node *root, const char *name,
+			      struct psg_report *report, struct psg_model *model)
+{
+	struct psg_activation_policy *policy =
+	    psg_array_add(&model->policies, &model->policy_count, sizeof(*policy));
+	enum psg_err err = PSG_OK;
+
+	if (!policy)
+		return PSG_ERR_NO_MEMORY;
+	policy->name = strdup(name);
+	policy->reason_pattern = strdup(psg_value_text(root, "reasonPattern"));
+	if (!policy->name || !policy->reason_pattern)
+		return PSG_ERR_NO_MEMORY;
+	policy->lifetime_s = psg_value_duration(root, "lifetime", 0);
+	policy->maximum_lifetime_s = psg_value_duration(root, "maximumLifetime", 0);
+	policy->warn_before_s = psg_value_duration(root, "warnBefore", 0);
+	policy->has_scope = psg_xml_child(root, "scope") != NULL;
+	policy->scope = psg_value_enum(root, psg_policy_elements, "scope", PSG_SCOPE_SESSION);
+	policy->reason = psg_value_enum(root, psg_policy_elements, "reason", PSG_REASON_NONE);
+	policy->enrollment =
+	    psg_value_enum(root, psg_policy_elements, "enrollment", PSG_ENROLLMENT_ADMIN);
+	policy->end_sessions = psg_value_boolean(root, "endSessions", false);
+	for (const struct psg_xml_node *child = root->children; child && err == PSG_OK;
+	     child = child->next) {
+		if (strcmp(child->name, "unixGroups") == 0)
+			err = add_unix_group(child, policy, report);
+	}
+	check_times(root, policy, report);
+	check_reason(root, policy, report);
+	return err;
+}

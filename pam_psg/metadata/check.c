@@ -1,0 +1,84 @@
+/* What only the whole model shows. */
+#include "metadata.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool psg_name_has_namespace(const char *name)
+{
+	const char *end = strstr(name, "__");
+
+	return end && end > name && end[2] != '\0';
+}
+
+static const struct psg_xml_node *search(const struct psg_xml_node *node, const char *element,
+					 const char *text)
+{
+	const struct psg_xml_node *found = NULL;
+
+	if (strcmp(node->name, element) == 0 && (!text || strcmp(node->text, text) == 0))
+		return node;
+	for (node = node->children; node && !found; node = node->next)
+		found = search(node, element, text);
+	return found;
+}
+
+void psg_check_report(struct psg_check *check, bool warning, const char *type, const char *name,
+		      const char *element, const char *text, const char *remedy, const char *format,
+		      ...)
+{
+	const struct psg_document *document = psg_index_document(check->index, type, name);
+	struct psg_report report = {.problems = check->problems,
+				    .file = document ? document->path : "",
+				    .type = type,
+				    .name = name,
+				    .err = check->err};
+	char *message PSG_CLEANUP(psg_free_bytes) = NULL;
+	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = NULL;
+	struct psg_xml_fault fault;
+	const struct psg_xml_node *node = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&message, format, args) < 0) {
+		message = NULL;
+		report.err = PSG_ERR_NO_MEMORY;
+	}
+	va_end(args);
+	if (report.err == PSG_OK && document && element &&
+	    psg_xml_read(document->bytes, document->len, &xml, &fault) == PSG_OK)
+		node = search(xml->root, element, text);
+	if (message && warning)
+		psg_report_warning(&report, node, remedy, "%s", message);
+	else if (message)
+		psg_report_error(&report, node, remedy, "%s", message);
+	check->err = report.err;
+}
+
+static void check_names(struct psg_check *check, const struct psg_group *group)
+{
+	if (psg_index_has(check->index, "PermissionSet", group->name))
+		psg_check_report(check, true, "PermissionSetGroup", group->name, NULL, NULL,
+				 "Rename one of them.",
+				 "There is a permission set of the same name: assign and activate "
+				 "take '%s' for the group",
+				 group->name);
+}
+
+enum psg_err psg_model_check(const struct psg_model *model, struct psg_problems *problems)
+{
+	struct psg_index index PSG_CLEANUP(psg_index_clear) = {0};
+	struct psg_check check = {.index = &index, .problems = problems};
+	enum psg_err err = psg_index_init(model, &index);
+
+	if (err != PSG_OK)
+		return err;
+	for (size_t i = 0; i < model->group_count && check.err == PSG_OK; i++) {
+		check_names(&check, &model->groups[i]);
+		psg_check_members(&check, &model->groups[i]);
+	}
+	for (size_t i = 0; i < model->policy_count && check.err == PSG_OK; i++)
+		psg_check_policy(&check, &model->policies[i]);
+	return check.err;
+}

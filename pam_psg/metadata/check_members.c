@@ -1,0 +1,113 @@
+/* A group's members: there, of the right kind, not too many.
+ *
+ * A member of a managed package that is not here gives nothing: a Warning. A muting set that is not here would
+ * take nothing away, and so open what it was to close: an error, whoever made it. */
+#include "metadata.h"
+
+#include <string.h>
+
+#define GROUP "PermissionSetGroup"
+#define LIST_MAX 4000U
+
+/* Names for one message, and where the first stands. */
+struct names {
+	struct psg_buf list;
+	const char *first;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	if (!names->first)
+		names->first = name;
+	if (names->list.len < LIST_MAX)
+		psg_buf_format(&names->list, "%s%s", names->list.len ? ", " : "", name);
+}
+
+static void clear_names(struct names *names)
+{
+	psg_buf_clear(&names->list);
+}
+
+static void report_names(struct psg_check *check, const struct psg_group *group, bool warning,
+			 const char *element, const struct names *names, const char *remedy,
+			 const char *text)
+{
+	if (names->list.failed)
+		check->err = PSG_ERR_NO_MEMORY;
+	else if (names->first)
+		psg_check_report(check, warning, GROUP, group->name, element, names->first, remedy,
+				 "%s: %s", text, names->list.data);
+}
+
+static void check_flag(struct psg_check *check, const struct psg_group *group, const char *name)
+{
+	const struct psg_permission_set *set = psg_index_set(check->index, name);
+
+	if (set && set->requires_activation && !group->requires_activation)
+		psg_check_report(
+		    check, true, GROUP, group->name, "permissionSets", name,
+		    "Set hasActivationRequired of the group too, or take the set out of it.",
+		    "Permission set '%s' requires activation and its group does not: here it goes "
+		    "on requiring it inside the group (the strictest wins), unlike in Salesforce",
+		    name);
+}
+
+static void check_sets(struct psg_check *check, const struct psg_group *group)
+{
+	struct names invalid PSG_CLEANUP(clear_names) = {0}, absent PSG_CLEANUP(clear_names) = {0};
+
+	for (size_t i = 0; i < group->sets.count; i++) {
+		const char *name = group->sets.items[i];
+
+		if (psg_index_has(check->index, "PermissionSet", name))
+			check_flag(check, group, name);
+		else if (psg_index_has(check->index, "MutingPermissionSet", name))
+			psg_check_report(check, false, GROUP, group->name, "permissionSets", name,
+					 "Name it in mutingPermissionSets.",
+					 "'%s' is a MutingPermissionSet, not a PermissionSet",
+					 name);
+		else
+			add_name(psg_name_has_namespace(name) ? &absent : &invalid, name);
+	}
+	report_names(check, group, false, "permissionSets", &invalid,
+		     "Add the permission set to the package, or remove the line.",
+		     "Cannot create permission set group components since the following "
+		     "permission set names are invalid");
+	report_names(check, group, true, "permissionSets", &absent,
+		     "Nothing need be done, unless their permissions are wanted here.",
+		     "These permission sets of managed packages are not here and give nothing");
+}
+
+static void check_muting_sets(struct psg_check *check, const struct psg_group *group)
+{
+	struct names invalid PSG_CLEANUP(clear_names) = {0};
+
+	for (size_t i = 0; i < group->muting_sets.count; i++) {
+		const char *name = group->muting_sets.items[i];
+
+		if (psg_index_has(check->index, "MutingPermissionSet", name))
+			continue;
+		if (psg_index_has(check->index, "PermissionSet", name))
+			psg_check_report(check, false, GROUP, group->name, "mutingPermissionSets",
+					 name, "Name it in permissionSets.",
+					 "'%s' is a PermissionSet, not a MutingPermissionSet",
+					 name);
+		else
+			add_name(&invalid, name);
+	}
+	report_names(check, group, false, "mutingPermissionSets", &invalid,
+		     "Add the muting permission set to the package, or remove the line.",
+		     "Cannot create permission set group components since the following muting "
+		     "permission set names are invalid");
+}
+
+void psg_check_members(struct psg_check *check, const struct psg_group *group)
+{
+	check_sets(check, group);
+	check_muting_sets(check, group);
+	if (group->sets.count > PSG_GROUP_MEMBERS_MAX)
+		psg_check_report(check, false, GROUP, group->name, "permissionSets", NULL,
+				 "Split the group.",
+				 "The group has %zu permission sets; at most %u are allowed",
+				 group->sets.count, PSG_GROUP_MEMBERS_MAX);
+}

@@ -1,0 +1,254 @@
+/* What the files of this room share: reports, the XML tree, the tables of types, package files. */
+#ifndef PSG_METADATA_PRIVATE_H
+#define PSG_METADATA_PRIVATE_H
+
+#include "psg/bytes.h"
+#include "psg/metadata.h"
+
+#define PSG_NS_SALESFORCE "http://soap.sforce.com/2006/04/metadata"
+#define PSG_NS_OWN "urn:pam-psg:metadata"
+/* A fieldPermissions item takes 4 elements and some 130 bytes: as many as PSG_XML_SIZE_MAX holds. */
+#define PSG_XML_NODES_MAX 500000U
+#define PSG_NAME_MAX 255U          /* characters of a permission's name */
+#define PSG_GROUP_MEMBERS_MAX 100U /* permission sets in a group */
+#define PSG_SNIPPET_SIZE 64
+#define PSG_PATTERN_WHY_SIZE 128
+#define PSG_PACKAGE_BYTES_MAX (600U * 1024 * 1024) /* as Salesforce, unpacked */
+#define PSG_PACKAGE_DEPTH_MAX 16U
+
+/* -- utf8.c -- */
+
+/* Length of the valid UTF-8 sequence at `text` (RFC 3629: no overlong form, no surrogate), 0 when there is
+ * none; `left` > 0. *ret_code may be NULL. */
+size_t psg_utf8_next(const char *text, size_t left, uint32_t *ret_code);
+/* Bytes of `text` that are valid UTF-8, from the start. */
+size_t psg_utf8_valid(const char *text, size_t len);
+/* Characters of valid UTF-8. */
+size_t psg_utf8_count(const char *text);
+/* Whether a control character is in it (C0, DEL, C1); `breaks` lets tab, LF and CR pass. */
+bool psg_utf8_has_control(const char *text, bool breaks);
+/* Enough of a value to recognise it in a message, cut between characters. */
+void psg_utf8_snippet(const char *text, char out[static PSG_SNIPPET_SIZE]);
+
+/* -- xml.c, tree.c -- */
+
+/* One element. Strings live as long as the tree. */
+struct psg_xml_node {
+	const char *name, *ns; /* local name; namespace, "" for none */
+	const char *attribute; /* the first one's name, or NULL. Not namespace declarations */
+	const char *text;      /* its own characters, without white space at both ends */
+	int line, column;      /* of its '<', from 1; columns count characters, a tab is one */
+	size_t child_count;
+	struct psg_xml_node *parent, *children, *next;
+};
+
+struct psg_xml {
+	struct psg_xml_node *root;
+	void *chunks; /* all memory of the tree */
+};
+
+/* Why a file is no XML we read. */
+struct psg_xml_fault {
+	int line, column;
+	char text[256];
+	const char *remedy;
+};
+
+/* Errors: INVALID (*ret_fault filled), NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_xml_read(const char *bytes, size_t len, struct psg_xml **ret,
+			  struct psg_xml_fault *ret_fault);
+void psg_xml_free(struct psg_xml **xml);
+/* Memory that lives as long as the tree; NULL when there is none. */
+void *psg_xml_allocate(struct psg_xml *xml, size_t size);
+const char *psg_xml_keep(struct psg_xml *xml, const char *text, size_t len);
+/* The first child of that name, or NULL. */
+const struct psg_xml_node *psg_xml_child(const struct psg_xml_node *node, const char *name);
+
+/* -- encoding.c -- */
+
+/* Before the parser sees a byte: UTF-8 throughout, and no declaration that says otherwise. */
+PSG_MUST_CHECK
+enum psg_err psg_xml_check_encoding(const char *bytes, size_t len, struct psg_xml_fault *ret_fault);
+/* Line and column of an offset. */
+void psg_xml_locate(const char *bytes, size_t offset, int *ret_line, int *ret_column);
+
+/* -- problems.c -- */
+
+/* Where reports go and what they are about. The first failure stays in `err`. */
+struct psg_report {
+	struct psg_problems *problems;
+	const char *file, *type, *name;
+	enum psg_err err;
+};
+
+/* Copies the problem into the list. */
+PSG_MUST_CHECK
+enum psg_err psg_problems_add(struct psg_problems *list, const struct psg_problem *problem);
+/* Room for one more item of `size` bytes: the array, whose address is given, may move. Zeroes the item and
+ * returns it; NULL when out of memory. The array may only be grown by this function. */
+void *psg_array_add(void *items_pointer, size_t *count, size_t size);
+/* Adds a problem at `node` (NULL: the file as a whole). */
+void psg_report_error(struct psg_report *report, const struct psg_xml_node *node,
+		      const char *remedy, const char *format, ...) PSG_PRINTF(4, 5);
+void psg_report_warning(struct psg_report *report, const struct psg_xml_node *node,
+			const char *remedy, const char *format, ...) PSG_PRINTF(4, 5);
+/* psg_xml_read, its fault reported: NULL then, or out of memory (report->err). */
+struct psg_xml *psg_report_read(struct psg_report *report, const char *bytes, size_t len);
+
+/* -- types.c, types_set.c -- */
+
+enum psg_element_kind {
+	PSG_ELEMENT_ANY = 0, /* whatever it holds */
+	PSG_ELEMENT_TEXT,    /* at most `high` characters */
+	PSG_ELEMENT_NAME,    /* one line, not empty, at most PSG_NAME_MAX characters */
+	PSG_ELEMENT_BOOLEAN,
+	PSG_ELEMENT_ENUM,
+	PSG_ELEMENT_NUMBER, /* low to high */
+	PSG_ELEMENT_DURATION,
+	PSG_ELEMENT_ITEM /* with children */
+};
+
+#define PSG_ELEMENT_REQUIRED (1U << 0)
+#define PSG_ELEMENT_REPEATS (1U << 1)
+#define PSG_ELEMENT_KEY (1U << 2)   /* of an item: what no two items share */
+#define PSG_ELEMENT_LINE (1U << 3)  /* TEXT without line breaks */
+#define PSG_ELEMENT_TWICE (1U << 4) /* REPEATS, and the same value may come again */
+
+struct psg_element_type {
+	const char *name;
+	enum psg_element_kind kind;
+	unsigned flags;
+	uint32_t low, high;
+	const char *type_name;                   /* of an ITEM or ENUM, for messages */
+	const char *const *values;               /* of an ENUM, NULL at the end */
+	const struct psg_element_type *children; /* of an ITEM, ended by a NULL name */
+};
+
+typedef enum psg_err psg_build_fn(const struct psg_xml_node *root, const char *name,
+				  struct psg_report *report, struct psg_model *model);
+
+/* A kind of file. */
+struct psg_file_type {
+	const char *name;   /* "PermissionSet" */
+	const char *folder; /* "permissionsets" */
+	const char *suffix; /* ".permissionset" */
+	const char *root, *ns;
+	const struct psg_element_type *elements;
+	psg_build_fn *build;
+};
+
+/* Ended by a NULL name. */
+extern const struct psg_file_type psg_file_types[];
+extern const struct psg_element_type psg_set_elements[], psg_group_elements[],
+    psg_policy_elements[], psg_gate_elements[], psg_manifest_elements[];
+
+/* NULL when there is none. */
+const struct psg_file_type *psg_file_type_find(const char *name);
+const struct psg_element_type *psg_element_type_find(const struct psg_element_type *table,
+						     const char *name);
+
+/* -- validate.c, repeats.c, values.c -- */
+
+/* Holds a tree against its table: root, namespace, every element. All that is wrong is reported.
+ * False when the root is another type's: nothing in it is looked at then. */
+bool psg_validate(const struct psg_xml_node *root, const char *root_name, const char *ns,
+		  const struct psg_element_type *table, struct psg_report *report);
+/* Single elements twice, runs that are broken, values twice. */
+void psg_validate_repeats(const struct psg_xml_node *node, const struct psg_element_type *table,
+			  const char *type_name, struct psg_report *report);
+/* A leaf's text. */
+void psg_validate_value(const struct psg_xml_node *node, const struct psg_element_type *element,
+			struct psg_report *report);
+/* The value of a child; "" or the fallback when it is absent or not what its type says (then it was reported). */
+const char *psg_value_text(const struct psg_xml_node *node, const char *child);
+bool psg_value_boolean(const struct psg_xml_node *node, const char *child, bool fallback);
+int64_t psg_value_duration(const struct psg_xml_node *node, const char *child, int64_t fallback);
+uint32_t psg_value_number(const struct psg_xml_node *node, const char *child, uint32_t fallback);
+/* Index among the values that `table` gives for the child. */
+unsigned psg_value_enum(const struct psg_xml_node *node, const struct psg_element_type *table,
+			const char *child, unsigned fallback);
+bool psg_boolean_parse(const char *text, bool *ret);
+
+/* -- build_*.c, pattern.c: a validated tree to the model -- */
+
+psg_build_fn psg_build_set, psg_build_muting_set, psg_build_group, psg_build_policy, psg_build_gate;
+/* Whether the module may compile and run this reasonPattern; *ret_why says what is wrong. */
+bool psg_pattern_valid(const char *pattern, char ret_why[static PSG_PATTERN_WHY_SIZE]);
+
+/* -- package_files.c -- */
+
+/* What the directory holds. */
+struct psg_package {
+	struct psg_document *documents; /* every component by its file name; may hold one twice */
+	size_t document_count;
+	struct psg_document manifest, *destructive; /* of the root */
+	size_t destructive_count;
+	bool has_manifest;
+	size_t entry_count, byte_count;
+};
+
+void psg_package_clear(struct psg_package *package);
+/* Reads the whole tree, following no symbolic link. Errors: of the directory itself; NO_MEMORY, LIMIT. */
+PSG_MUST_CHECK
+enum psg_err psg_package_collect(const char *directory, struct psg_package *ret,
+				 struct psg_problems *problems);
+
+/* -- manifest.c -- */
+
+/* Sets listed[i] for every document that package.xml names; reports the rest. The documents are sorted. */
+PSG_MUST_CHECK
+enum psg_err psg_manifest_apply(const struct psg_package *package, bool *listed,
+				struct psg_problems *problems);
+/* Whether a manifest names anything at all (destructiveChanges). */
+PSG_MUST_CHECK
+enum psg_err psg_manifest_names_any(const struct psg_document *manifest,
+				    struct psg_problems *problems, bool *ret);
+
+/* -- index.c -- */
+
+/* Documents in the order of type and name. */
+int psg_document_compare(const void *a, const void *b);
+/* In a list so sorted; NULL when it is not there. */
+const struct psg_document *psg_document_find(const struct psg_document *sorted, size_t count,
+					     const char *type, const char *name);
+
+/* The model by name. Borrows; ends with the model. */
+struct psg_index {
+	const struct psg_model *model;
+	const struct psg_document **documents;
+	const struct psg_permission_set **sets, **muting_sets;
+	const struct psg_group **groups;
+};
+
+PSG_MUST_CHECK
+enum psg_err psg_index_init(const struct psg_model *model, struct psg_index *ret);
+void psg_index_clear(struct psg_index *index);
+const struct psg_document *psg_index_document(const struct psg_index *index, const char *type,
+					      const char *name);
+const struct psg_permission_set *psg_index_set(const struct psg_index *index, const char *name);
+const struct psg_permission_set *psg_index_muting_set(const struct psg_index *index,
+						      const char *name);
+const struct psg_group *psg_index_group(const struct psg_index *index, const char *name);
+/* In the model, or a document that did not parse: that was reported already. */
+bool psg_index_has(const struct psg_index *index, const char *type, const char *name);
+
+/* -- check.c, check_members.c, check_policy.c -- */
+
+struct psg_check {
+	const struct psg_index *index;
+	struct psg_problems *problems;
+	enum psg_err err;
+};
+
+void psg_check_members(struct psg_check *check, const struct psg_group *group);
+void psg_check_policy(struct psg_check *check, const struct psg_activation_policy *policy);
+/* A problem of a component, at its element `element` of text `text` (both may be NULL: at the first such, the
+ * file), which is looked up in its document: the model has no lines. */
+void psg_check_report(struct psg_check *check, bool warning, const char *type, const char *name,
+		      const char *element, const char *text, const char *remedy, const char *format,
+		      ...) PSG_PRINTF(8, 9);
+/* ns__NAME: of a managed package. */
+bool psg_name_has_namespace(const char *name);
+
+#endif

@@ -1,0 +1,53 @@
+/* One document to the model. */
+#include "metadata.h"
+
+#include <string.h>
+
+#include "psg/text.h"
+
+static void check_name(const struct psg_document *document, const struct psg_xml_node *root,
+		       struct psg_report *report)
+{
+	const struct psg_xml_node *inner = root ? psg_xml_child(root, "fullName") : NULL;
+	char snippet[PSG_SNIPPET_SIZE];
+
+	if (!root) {
+		if (strcmp(document->type, "Settings") == 0 ? strcmp(document->name, "Gate") != 0
+							    : !psg_api_name_valid(document->name))
+			psg_report_error(
+			    report, NULL,
+			    "Begin with a letter; letters, digits and single underscores, none at "
+			    "the end, 80 at most; a namespace in front as ns__NAME.",
+			    "The file name is not a valid API name: %s", document->name);
+	} else if (inner && *inner->text && strcmp(inner->text, document->name) != 0) {
+		psg_utf8_snippet(inner->text, snippet);
+		psg_report_error(report, inner, "Remove fullName, or rename the file.",
+				 "fullName '%s' is not the name of the file, '%s'", snippet,
+				 document->name);
+	}
+}
+
+enum psg_err psg_metadata_parse(const struct psg_document *document, struct psg_model *model,
+				struct psg_problems *problems)
+{
+	const struct psg_file_type *type = psg_file_type_find(document->type);
+	struct psg_report report = {.problems = problems,
+				    .file = document->path,
+				    .type = document->type,
+				    .name = document->name};
+	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = NULL;
+
+	if (!type)
+		return PSG_ERR_INVALID;
+	check_name(document, NULL, &report);
+	xml = psg_report_read(&report, document->bytes, document->len);
+	if (xml && psg_validate(xml->root, type->root, type->ns, type->elements, &report)) {
+		enum psg_err err;
+
+		check_name(document, xml->root, &report);
+		err = type->build(xml->root, document->name, &report, model);
+		if (err != PSG_OK)
+			return err;
+	}
+	return report.err;
+}

@@ -1,0 +1,97 @@
+/* reasonPattern: a POSIX extended regular expression that is safe to run inside sshd.
+ *
+ * The module compiles and runs it on what a person types, so what glibc takes beyond POSIX and what
+ * grows without bound is refused here: a back-reference makes matching exponential in the text, nested
+ * intervals make compiling exponential in the pattern. */
+#include "metadata.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVALS_MAX 100000U
+
+/* Past a bracket expression, in which neither a backslash nor a brace means anything. */
+static const char *skip_bracket(const char *at)
+{
+	at++;
+	if (*at == '^')
+		at++;
+	if (*at == ']')
+		at++;
+	while (*at && *at != ']') {
+		if (*at == '[' && at[1] && strchr(".:=", at[1])) {
+			const char end[] = {at[1], ']', '\0'};
+			const char *close = strstr(at + 2, end);
+
+			if (!close)
+				return at + strlen(at);
+			at = close + 1;
+		}
+		at++;
+	}
+	return *at ? at + 1 : at;
+}
+
+/* Multiplies by the larger bound of {LOW,HIGH}. */
+static void count_interval(const char *at, unsigned long *product)
+{
+	char *end;
+	unsigned long low = strtoul(at + 1, &end, 10);
+	unsigned long high = *end == ',' ? strtoul(end + 1, NULL, 10) : 0;
+	unsigned long most = low > high ? low : high;
+
+	if (most > 1)
+		*product = most > INTERVALS_MAX || *product > INTERVALS_MAX ? INTERVALS_MAX + 1UL
+									    : *product * most;
+}
+
+static bool bounded(const char *pattern, char ret_why[static PSG_PATTERN_WHY_SIZE])
+{
+	const char *at = pattern, *why = NULL;
+	unsigned long product = 1;
+
+	while (*at && !why) {
+		if (*at == '\\' && at[1] >= '1' && at[1] <= '9')
+			why = "back-references are not part of POSIX extended expressions";
+		else if (*at == '{')
+			count_interval(at, &product);
+		if (product > INTERVALS_MAX)
+			why = "the counts in {} multiply to more than 100000";
+		if (*at == '[')
+			at = skip_bracket(at);
+		else
+			at += *at == '\\' && at[1] ? 2 : 1;
+	}
+	if (why)
+		snprintf(ret_why, PSG_PATTERN_WHY_SIZE, "%s", why);
+	return !why;
+}
+
+bool psg_pattern_valid(const char *pattern, char ret_why[static PSG_PATTERN_WHY_SIZE])
+{
+	char *whole PSG_CLEANUP(psg_free_bytes) = NULL;
+	const char *forms[2] = {pattern, NULL};
+
+	if (!bounded(pattern, ret_why))
+		return false;
+	if (asprintf(&whole, "^(%s)$", pattern) < 0) {
+		whole = NULL;
+		snprintf(ret_why, PSG_PATTERN_WHY_SIZE, "out of memory");
+		return false;
+	}
+	/* By itself too: `a)|(b` compiles inside parentheses, and there it is not anchored. */
+	forms[1] = whole;
+	for (size_t i = 0; i < PSG_COUNT(forms); i++) {
+		regex_t regex;
+		int code = regcomp(&regex, forms[i], REG_EXTENDED | REG_NOSUB);
+
+		if (code != 0) {
+			regerror(code, &regex, ret_why, PSG_PATTERN_WHY_SIZE);
+			return false;
+		}
+		regfree(&regex);
+	}
+	return true;
+}

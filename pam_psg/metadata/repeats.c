@@ -1,0 +1,101 @@
+/* What comes more than once: an element where one is allowed, a run that is broken, a value. */
+#include "metadata.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	const struct psg_xml_node *node;
+	const char *key[2]; /* "" when there is none */
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int order = strcmp(x->node->name, y->node->name);
+
+	for (size_t i = 0; order == 0 && i < PSG_COUNT(x->key); i++)
+		order = strcmp(x->key[i], y->key[i]);
+	if (order == 0)
+		order = (x->node->line > y->node->line) - (x->node->line < y->node->line);
+	if (order == 0)
+		order = (x->node->column > y->node->column) - (x->node->column < y->node->column);
+	return order;
+}
+
+static struct entry make_entry(const struct psg_xml_node *node,
+			       const struct psg_element_type *element)
+{
+	struct entry entry = {.node = node, .key = {"", ""}};
+	size_t count = 0;
+
+	if (element->kind != PSG_ELEMENT_ITEM)
+		entry.key[count] = node->text;
+	else
+		for (element = element->children; element->name; element++)
+			if ((element->flags & PSG_ELEMENT_KEY) && count < PSG_COUNT(entry.key))
+				entry.key[count++] = psg_value_text(node, element->name);
+	return entry;
+}
+
+static void report_values(struct entry *entries, size_t count, struct psg_report *report)
+{
+	char snippet[PSG_SNIPPET_SIZE], second[PSG_SNIPPET_SIZE];
+
+	if (count > 1)
+		qsort(entries, count, sizeof(*entries), compare);
+	for (size_t i = 1; i < count; i++) {
+		const struct entry *one = &entries[i - 1], *two = &entries[i];
+
+		if (strcmp(one->node->name, two->node->name) != 0 || !*two->key[0] ||
+		    strcmp(one->key[0], two->key[0]) != 0 || strcmp(one->key[1], two->key[1]) != 0)
+			continue;
+		psg_utf8_snippet(two->key[0], snippet);
+		psg_utf8_snippet(two->key[1], second);
+		psg_report_error(report, two->node, "Keep one of them.",
+				 "'%s%s%s' is named twice in %s, before on line %d", snippet,
+				 *second ? ", " : "", second, two->node->name, one->node->line);
+	}
+}
+
+static void report_order(const struct psg_xml_node *child, const struct psg_xml_node *previous,
+			 const struct psg_element_type *element, const char *type_name,
+			 struct psg_report *report)
+{
+	if (!(element->flags & PSG_ELEMENT_REPEATS))
+		psg_report_error(report, child, "Keep one of them.",
+				 "Element %s is duplicated at this location in type %s",
+				 child->name, type_name);
+	else if (strcmp(previous->name, child->name) != 0)
+		psg_report_error(report, child, "Put elements of one name next to each other.",
+				 "Element %s is duplicated at this location in type %s",
+				 child->name, type_name);
+}
+
+void psg_validate_repeats(const struct psg_xml_node *node, const struct psg_element_type *table,
+			  const char *type_name, struct psg_report *report)
+{
+	struct entry *entries PSG_CLEANUP(psg_free_bytes) =
+	    calloc(node->child_count + 1, sizeof(*entries));
+	const struct psg_xml_node *previous = NULL;
+	uint64_t seen = 0;
+	size_t count = 0;
+
+	if (!entries) {
+		report->err = report->err ? report->err : PSG_ERR_NO_MEMORY;
+		return;
+	}
+	for (const struct psg_xml_node *child = node->children; child; child = child->next) {
+		const struct psg_element_type *element = psg_element_type_find(table, child->name);
+		uint64_t bit = element ? UINT64_C(1) << (element - table) : 0;
+
+		if (element && (seen & bit))
+			report_order(child, previous, element, type_name, report);
+		if (element && (element->flags & PSG_ELEMENT_REPEATS) &&
+		    !(element->flags & PSG_ELEMENT_TWICE))
+			entries[count++] = make_entry(child, element);
+		seen |= bit;
+		previous = child;
+	}
+	report_values(entries, count, report);
+}

@@ -1,0 +1,91 @@
+/* PermissionSet and MutingPermissionSet, as the Metadata API's WSDL has them up to version 64. */
+#include "metadata.h"
+
+#define END                                                                                        \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+#define KEY(child)                                                                                 \
+	{                                                                                          \
+		.name = (child), .kind = PSG_ELEMENT_NAME,                                         \
+		.flags = PSG_ELEMENT_REQUIRED | PSG_ELEMENT_KEY                                    \
+	}
+#define RIGHT(child)                                                                               \
+	{                                                                                          \
+		.name = (child), .kind = PSG_ELEMENT_BOOLEAN, .flags = PSG_ELEMENT_REQUIRED        \
+	}
+#define RIGHT_OPTIONAL(child)                                                                      \
+	{                                                                                          \
+		.name = (child), .kind = PSG_ELEMENT_BOOLEAN                                       \
+	}
+/* An item with one right. */
+#define ACCESS(table, key, right)                                                                  \
+	static const struct psg_element_type table[] = {KEY(key), RIGHT(right), END}
+#define ITEM(element, type, table)                                                                 \
+	{                                                                                          \
+		.name = (element), .kind = PSG_ELEMENT_ITEM, .flags = PSG_ELEMENT_REPEATS,         \
+		.type_name = (type), .children = (table)                                           \
+	}
+
+ACCESS(agent, "agentName", "enabled");
+ACCESS(application, "application", "visible");
+ACCESS(apex_class, "apexClass", "enabled");
+ACCESS(apex_page, "apexPage", "enabled");
+ACCESS(flow, "flow", "enabled");
+ACCESS(named, "name", "enabled");
+ACCESS(principal, "externalCredentialPrincipal", "enabled");
+ACCESS(presence, "servicePresenceStatus", "enabled");
+ACCESS(record_type, "recordType", "visible");
+ACCESS(source, "externalDataSource", "enabled");
+
+static const struct psg_element_type field[] = {KEY("field"), RIGHT("editable"),
+						RIGHT_OPTIONAL("readable"), END};
+static const struct psg_element_type object[] = {KEY("object"),
+						 RIGHT("allowCreate"),
+						 RIGHT("allowDelete"),
+						 RIGHT("allowEdit"),
+						 RIGHT("allowRead"),
+						 RIGHT("modifyAllRecords"),
+						 RIGHT("viewAllRecords"),
+						 RIGHT_OPTIONAL("viewAllFields"),
+						 END};
+
+static const char *const visibility[] = {"None", "Available", "Visible", NULL};
+static const struct psg_element_type tab[] = {KEY("tab"),
+					      {.name = "visibility",
+					       .kind = PSG_ELEMENT_ENUM,
+					       .flags = PSG_ELEMENT_REQUIRED,
+					       .type_name = "PermissionSetTabVisibility",
+					       .values = visibility},
+					      END};
+
+const struct psg_element_type psg_set_elements[] = {
+    ITEM("agentAccesses", "PermissionSetAgentAccess", agent),
+    ITEM("applicationVisibilities", "PermissionSetApplicationVisibility", application),
+    ITEM("classAccesses", "PermissionSetApexClassAccess", apex_class),
+    ITEM("customMetadataTypeAccesses", "PermissionSetCustomMetadataTypeAccess", named),
+    ITEM("customPermissions", "PermissionSetCustomPermissions", named),
+    ITEM("customSettingAccesses", "PermissionSetCustomSettingAccess", named),
+    {.name = "description", .kind = PSG_ELEMENT_TEXT, .high = 255},
+    ITEM("emailRoutingAddressAccesses", "PermissionSetEmailRoutingAddressAccess", named),
+    ITEM("externalCredentialPrincipalAccesses", "PermissionSetExternalCredentialPrincipalAccess",
+	 principal),
+    ITEM("externalDataSourceAccesses", "PermissionSetExternalDataSourceAccess", source),
+    ITEM("fieldPermissions", "PermissionSetFieldPermissions", field),
+    ITEM("flowAccesses", "PermissionSetFlowAccess", flow),
+    {.name = "fullName", .kind = PSG_ELEMENT_NAME},
+    {.name = "hasActivationRequired", .kind = PSG_ELEMENT_BOOLEAN},
+    {.name = "label",
+     .kind = PSG_ELEMENT_TEXT,
+     .flags = PSG_ELEMENT_REQUIRED | PSG_ELEMENT_LINE,
+     .high = 80},
+    {.name = "license", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 255},
+    ITEM("objectPermissions", "PermissionSetObjectPermissions", object),
+    ITEM("pageAccesses", "PermissionSetApexPageAccess", apex_page),
+    ITEM("recordTypeVisibilities", "PermissionSetRecordTypeVisibility", record_type),
+    ITEM("servicePresenceStatusAccesses", "PermissionSetServicePresenceStatusAccess", presence),
+    ITEM("tabSettings", "PermissionSetTabSetting", tab),
+    {.name = "userLicense", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 255},
+    ITEM("userPermissions", "PermissionSetUserPermission", named),
+    END,
+};

@@ -1,0 +1,95 @@
+/* A tree held against the table of its type. */
+#include "metadata.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An element that is not there is reported at the one it should be in. */
+static void report_missing(const struct psg_xml_node *node, const char *name,
+			   struct psg_report *report)
+{
+	struct psg_xml_node at = *node;
+
+	at.name = name;
+	psg_report_error(report, &at, "Add the element.", "Required field is missing: %s", name);
+}
+
+static void validate_children(const struct psg_xml_node *node, const struct psg_element_type *table,
+			      const char *type_name, struct psg_report *report);
+
+static void validate_child(const struct psg_xml_node *node, const struct psg_element_type *element,
+			   struct psg_report *report)
+{
+	char snippet[PSG_SNIPPET_SIZE];
+
+	if (element->kind == PSG_ELEMENT_ANY)
+		return;
+	if (node->attribute)
+		psg_report_error(report, node, "Remove the attribute: metadata elements have none.",
+				 "Element %s has the attribute '%s'", node->name, node->attribute);
+	if (element->kind == PSG_ELEMENT_ITEM) {
+		psg_utf8_snippet(node->text, snippet);
+		if (*node->text)
+			psg_report_error(
+			    report, node, "Remove the text, or put it into an element.",
+			    "Text '%s' does not belong in element %s", snippet, node->name);
+		validate_children(node, element->children, element->type_name, report);
+	} else if (node->children) {
+		psg_report_error(report, node->children, "Put plain text there.",
+				 "Element %s invalid at this location: %s holds text only",
+				 node->children->name, node->name);
+	} else {
+		psg_validate_value(node, element, report);
+	}
+}
+
+static void validate_children(const struct psg_xml_node *node, const struct psg_element_type *table,
+			      const char *type_name, struct psg_report *report)
+{
+	for (const struct psg_xml_node *child = node->children; child; child = child->next) {
+		const struct psg_element_type *element = psg_element_type_find(table, child->name);
+
+		if (strcmp(child->ns, node->ns) != 0)
+			psg_report_error(report, child,
+					 "Remove the prefix or xmlns of the element.",
+					 "Element %s is in the namespace '%s', not in '%s'",
+					 child->name, child->ns, node->ns);
+		else if (!element)
+			psg_report_error(report, child, "Remove it, or correct its name.",
+					 "Element %s invalid at this location in type %s",
+					 child->name, type_name);
+		else
+			validate_child(child, element, report);
+	}
+	for (const struct psg_element_type *element = table; element->name; element++) {
+		if ((element->flags & PSG_ELEMENT_REQUIRED) && !psg_xml_child(node, element->name))
+			report_missing(node, element->name, report);
+	}
+	psg_validate_repeats(node, table, type_name, report);
+}
+
+bool psg_validate(const struct psg_xml_node *root, const char *root_name, const char *ns,
+		  const struct psg_element_type *table, struct psg_report *report)
+{
+	char snippet[PSG_SNIPPET_SIZE];
+
+	if (strcmp(root->name, root_name) != 0) {
+		psg_report_error(
+		    report, root, "Use the root element of the type the file name says.",
+		    "Error parsing file: the root element is %s, not %s", root->name, root_name);
+		return false;
+	}
+	if (strcmp(root->ns, ns) != 0)
+		psg_report_error(report, root, "Write the type's own xmlns on the root element.",
+				 "Error parsing file: the namespace of %s is '%s', not '%s'",
+				 root->name, root->ns, ns);
+	if (root->attribute)
+		psg_report_error(report, root, "Remove the attribute: metadata elements have none.",
+				 "Element %s has the attribute '%s'", root->name, root->attribute);
+	psg_utf8_snippet(root->text, snippet);
+	if (*root->text)
+		psg_report_error(report, root, "Remove the text, or put it into an element.",
+				 "Text '%s' does not belong in element %s", snippet, root->name);
+	validate_children(root, table, root_name, report);
+	return true;
+}

@@ -1,0 +1,225 @@
+/* From an ACTIVATE to a live activation: one prompt, one claim.
+ *
+ * MUST: look at a code only in psg_people_claim, after the prompt, against the folder as it is then
+ *       (tests/pam/race_test.c).
+ * MUST: read the policy afresh once the name is won; a stricter one refuses (psg/people.h).
+ * MUST NOT: tell an answer's fate before the attempt was counted. */
+#include <string.h>
+
+#include "module.h"
+
+struct plan {
+	struct psg_request *req;
+	enum psg_target_kind kind;
+	char target[PSG_API_NAME_SIZE];
+	struct psg_activation_policy policy;
+	char description[PSG_DESCRIPTION_SIZE];
+	struct psg_binding binding;
+	uint8_t ticket[PSG_TICKET_SIZE];
+};
+
+static void plan_clear(struct plan *plan)
+{
+	psg_activation_policy_clear(&plan->policy);
+	psg_wipe(plan->ticket, sizeof(plan->ticket));
+}
+
+/* Has the person anything to answer with? Asking the others would only teach them to type codes
+ * into a gate that cannot open. */
+static enum psg_err enrolled(struct psg_request *req)
+{
+	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
+	enum psg_err err = psg_people_credentials(req->store, req->subject.name, &credentials);
+
+	if (err)
+		return err;
+	if (credentials.count == 0)
+		return credentials.unreadable ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
+	req->code_digits = credentials.items[0].digits;
+	return PSG_OK;
+}
+
+static enum psg_err ask_code(struct psg_request *req, const char *prompt, bool may_skip,
+			     char code[static PSG_CODE_DIGITS_MAX + 1], bool *ret_skipped)
+{
+	char *answer PSG_CLEANUP(psg_answer_free) = NULL;
+	enum psg_err err = psg_prompt(req, req->args.echo, prompt, &answer);
+
+	if (err)
+		return err;
+	*ret_skipped = may_skip && !*answer;
+	return *ret_skipped ? PSG_OK : psg_code_normalize(answer, code);
+}
+
+/* The policy, reopened: does the target still serve this person, for as long as was planned? */
+static enum psg_err recheck(void *arg)
+{
+	struct plan *plan = arg;
+	struct psg_ask ask = psg_request_ask(plan->req);
+	struct psg_gate *gate PSG_CLEANUP(psg_gate_free) = NULL;
+	struct psg_activation_policy policy PSG_CLEANUP(psg_activation_policy_clear) = {0};
+	enum psg_err err = psg_gate_ask(plan->req->store, &ask, &gate);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < gate->facts.path_count; i++) {
+		const struct psg_path *path = &gate->facts.paths[i];
+
+		if (path->kind != plan->kind || strcmp(path->target, plan->target) != 0 ||
+		    psg_decide_path(&gate->facts, path).verdict == PSG_DENY)
+			continue;
+		err = psg_policy_activation_policy(gate->policy, plan->kind, plan->target, &policy);
+		if (err)
+			return err;
+		return policy.lifetime_s >= plan->policy.lifetime_s &&
+			       policy.maximum_lifetime_s >= plan->policy.maximum_lifetime_s &&
+			       policy.scope == plan->policy.scope &&
+			       policy.reason == plan->policy.reason
+			   ? PSG_OK
+			   : PSG_ERR_STALE;
+	}
+	return PSG_ERR_STALE;
+}
+
+/* Where the session is there already the activation names it; before it, a ticket (trap 4). */
+static enum psg_err tie(struct plan *plan, struct psg_grant *grant)
+{
+	struct psg_request *req = plan->req;
+
+	if (grant->scope == PSG_SCOPE_HOST)
+		return PSG_OK;
+	if (req->args.subject_caller || req->phase == PSG_PHASE_OPEN) {
+		grant->binding = &plan->binding;
+		return psg_session_binding(req, &plan->binding);
+	}
+	psg_random(plan->ticket, sizeof(plan->ticket));
+	grant->ticket = plan->ticket;
+	return psg_ticket_put(req->pamh, plan->ticket);
+}
+
+static enum psg_err claim(struct plan *plan, const struct psg_activation *renews, const char *code)
+{
+	struct psg_request *req = plan->req;
+	struct psg_grant grant = {
+	    .kind = plan->kind,
+	    .target = plan->target,
+	    .scope = plan->policy.scope,
+	    .lifetime_s = plan->policy.lifetime_s,
+	    .maximum_lifetime_s = plan->policy.maximum_lifetime_s,
+	    .renews = renews,
+	    .service = req->service,
+	    .description = plan->description,
+	};
+	enum psg_err err = PSG_OK;
+
+	if (renews && grant.scope == PSG_SCOPE_SESSION && renews->bound)
+		grant.binding = &renews->binding;
+	else
+		err = tie(plan, &grant);
+	if (err)
+		return err;
+	struct psg_claim what = {
+	    .subject = req->subject.name,
+	    .code = code,
+	    .apart = psg_request_apart(req),
+	    .throttle = &req->gate->settings.throttle,
+	    .window_steps = req->gate->settings.window_steps,
+	    .grant = &grant,
+	    .recheck = recheck,
+	    .recheck_arg = plan,
+	};
+
+	err = psg_people_claim(req->store, &what, &req->made, &req->wait_ns);
+	if (err && grant.ticket)
+		psg_ticket_drop(req->pamh);
+	if (err)
+		return err;
+	psg_report(req, renews ? PSG_EVENT_RENEWED : PSG_EVENT_ACTIVATED, &req->made,
+		   plan->description);
+	psg_say_active(req, &req->made, renews != NULL);
+	/* Whoever passes sweeps; that it could not is no reason to refuse. */
+	(void)!psg_people_tidy(req->store, req->subject.name);
+	return PSG_OK;
+}
+
+static enum psg_err plan_for(struct psg_request *req, enum psg_target_kind kind, const char *target,
+			     struct plan *plan)
+{
+	plan->req = req;
+	plan->kind = kind;
+	if (strlen(target) >= sizeof(plan->target))
+		return PSG_ERR_CORRUPT;
+	memcpy(plan->target, target, strlen(target) + 1);
+	return psg_policy_activation_policy(req->gate->policy, kind, target, &plan->policy);
+}
+
+enum psg_err psg_activate(struct psg_request *req)
+{
+	struct plan plan PSG_CLEANUP(plan_clear) = {.kind = PSG_TARGET_NONE};
+	char code[PSG_CODE_DIGITS_MAX + 1] = "";
+	const struct psg_path *path = NULL;
+	bool skipped;
+	enum psg_err err = enrolled(req);
+
+	if (err) {
+		if (req->args.conceal && req->phase == PSG_PHASE_AUTH)
+			psg_pretend(req);
+		return err;
+	}
+	err = psg_choose(req, &path);
+	if (!err)
+		err = plan_for(req, path->kind, path->target, &plan);
+	if (!err)
+		err = psg_ask_reason(req, &plan.policy, plan.description);
+	if (!err)
+		err = ask_code(req, req->args.prompt, false, code, &skipped);
+	if (!err)
+		err = claim(&plan, NULL, code);
+	psg_wipe(code, sizeof(code));
+	return err;
+}
+
+/* Whether a fresh code would win anything: inside warnBefore, and not at the end of all lifetime. */
+static bool worth_renewing(const struct psg_request *req, const struct psg_activation *activation,
+			   const struct psg_activation_policy *policy)
+{
+	const struct psg_now *now = &req->gate->facts.now;
+	int64_t left_ns = psg_activation_left_ns(activation, now);
+	int64_t last_ns = activation->first_boottime_ns + policy->maximum_lifetime_s * PSG_NS_PER_S;
+
+	return policy->warn_before_s > 0 && left_ns < policy->warn_before_s * PSG_NS_PER_S &&
+	       activation->expires_boottime_ns < last_ns;
+}
+
+enum psg_err psg_renew(struct psg_request *req)
+{
+	const struct psg_activation *activation = req->gate->decision.activation;
+	struct plan plan PSG_CLEANUP(plan_clear) = {.kind = PSG_TARGET_NONE};
+	char code[PSG_CODE_DIGITS_MAX + 1] = "";
+	bool skipped = true;
+
+	if (!activation || req->gate->decision.why != PSG_WHY_ACTIVE)
+		return PSG_OK;
+	enum psg_err err = plan_for(req, activation->kind, activation->target, &plan);
+
+	if (err || !worth_renewing(req, activation, &plan.policy))
+		return err;
+	if (enrolled(req) != PSG_OK)
+		return PSG_OK;
+	memcpy(plan.description, activation->description, sizeof(plan.description));
+	err = ask_code(req, "Authenticator code to renew (Enter skips): ", true, code, &skipped);
+	if (!err && !skipped)
+		err = claim(&plan, activation, code);
+	psg_wipe(code, sizeof(code));
+	if (err && err != PSG_ERR_CANCELLED)
+		psg_tell(req, "Not renewed: %s.", psg_strerror(err));
+	return err;
+}
+
+void psg_pretend(struct psg_request *req)
+{
+	char *answer PSG_CLEANUP(psg_answer_free) = NULL;
+
+	if (psg_prompt(req, req->args.echo, req->args.prompt, &answer) == PSG_OK)
+		req->concealed = true;
+}

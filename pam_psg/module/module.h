@@ -1,0 +1,140 @@
+/* One call of the module: what it was asked, by whom, about whom, and what came of it.
+ *
+ * MUST: every failure denies (tests/pam/matrix_test.c).
+ * MUST NOT: take a lock, keep a verdict between calls, read or set PAM_AUTHTOK, print to stdout. */
+#ifndef PSG_MODULE_H
+#define PSG_MODULE_H
+
+#include <security/pam_modules.h>
+
+#include "psg/codes.h"
+#include "psg/event.h"
+
+struct psg_request {
+	pam_handle_t *pamh;
+	enum psg_phase phase;
+	bool silent; /* PAM_SILENT */
+	struct psg_args args;
+	struct psg_subject subject;
+	struct psg_call call;
+	struct psg_store *store;           /* NULL until opened */
+	const char *service, *rhost, *tty; /* libpam's; may be NULL */
+	const char *bad_argument;
+	struct psg_gate *gate;      /* the last question's answer; NULL before */
+	int64_t wait_ns;            /* THROTTLED: how long */
+	size_t code_digits;         /* what the subject's authenticators have; 0 unknown */
+	bool bad_reason;            /* MALFORMED: it was the reason, not the code */
+	struct psg_activation made; /* code_verified: what it opened */
+	bool fresh_session;         /* open_session registered this process's audit session */
+	bool concealed; /* a code was asked for show: the outcome's err is not the real reason */
+	struct psg_outcome outcome;
+};
+
+/* -- request.c -- */
+
+/* Learns subject and arguments, opens the store, identifies the session. Returns true where the call is
+ * already decided: root, or an error in req->outcome. The caller runs psg_request_end in every case. */
+bool psg_request_start(struct psg_request *req, pam_handle_t *pamh, enum psg_phase phase, int flags,
+		       int argc, const char **argv);
+/* Logs, tells the person, frees; the PAM code to return. */
+int psg_request_end(struct psg_request *req);
+/* What the request asks the gate. */
+struct psg_ask psg_request_ask(const struct psg_request *req);
+/* Whose attempts a code of this call costs. */
+uid_t psg_request_apart(const struct psg_request *req);
+
+/* -- pass.c -- */
+
+/* Asks the gate and, where a conversation may help, has the person activate. req->outcome is set. */
+void psg_pass(struct psg_request *req, bool may_converse);
+
+/* -- activate.c -- */
+
+/* Reason, code, claim, for the best (or chosen) target. Sets req->made. */
+PSG_MUST_CHECK
+enum psg_err psg_activate(struct psg_request *req);
+/* Inside warnBefore: offers a fresh code; an empty answer skips and changes nothing. */
+PSG_MUST_CHECK
+enum psg_err psg_renew(struct psg_request *req);
+/* Asks for a code and looks at nothing: what `conceal` shows somebody who has no way in. */
+void psg_pretend(struct psg_request *req);
+
+/* -- choose.c -- */
+
+/* The target to activate: the one with the fewest permissions, or what the person picks. */
+PSG_MUST_CHECK
+enum psg_err psg_choose(struct psg_request *req, const struct psg_path **ret);
+/* The activation's Description, by the policy's rule. `out` holds "" where none is given. */
+PSG_MUST_CHECK
+enum psg_err psg_ask_reason(struct psg_request *req, const struct psg_activation_policy *policy,
+			    char out[static PSG_DESCRIPTION_SIZE]);
+
+/* -- converse.c -- */
+
+/* One prompt. *ret is a heap string to be freed by psg_answer_free (wiped). Errors: CANCELLED. */
+PSG_MUST_CHECK
+enum psg_err psg_prompt(struct psg_request *req, bool echo, const char *text, char **ret);
+void psg_answer_free(char **answer);
+/* A line of text, unless PAM_SILENT, `quiet` or open_session forbids it. */
+void psg_tell(struct psg_request *req, const char *format, ...) PSG_PRINTF(2, 3);
+/* The one line that says why somebody is refused: sent in spite of PAM_SILENT. */
+void psg_tell_refusal(struct psg_request *req, const char *format, ...) PSG_PRINTF(2, 3);
+
+/* -- say.c -- */
+
+/* Tells the person what req->outcome means and what to do next. */
+void psg_say_outcome(struct psg_request *req);
+/* "Server_Operators is active for 8h." */
+void psg_say_active(struct psg_request *req, const struct psg_activation *activation, bool renewed);
+
+/* -- report.c -- */
+
+void psg_report(struct psg_request *req, enum psg_event_kind kind,
+		const struct psg_activation *activation, const char *reason);
+/* The event of req->outcome, if it is one. */
+void psg_report_outcome(struct psg_request *req);
+/* Ends and logs what is over by the clocks; called where nothing was allowed. */
+void psg_report_lapses(struct psg_request *req);
+
+/* -- ticket.c -- */
+
+/* The ticket of the PAM environment, or false. */
+bool psg_ticket_get(pam_handle_t *pamh, uint8_t ret[static PSG_TICKET_SIZE]);
+PSG_MUST_CHECK
+enum psg_err psg_ticket_put(pam_handle_t *pamh, const uint8_t ticket[static PSG_TICKET_SIZE]);
+void psg_ticket_drop(pam_handle_t *pamh);
+
+/* -- session.c -- */
+
+/* Where open_session begins: registers an audit session seen fresh, for those who have anything assigned. */
+PSG_MUST_CHECK
+enum psg_err psg_session_enter(struct psg_request *req);
+/* Binds what a ticket names, and tells the session what it has. */
+PSG_MUST_CHECK
+enum psg_err psg_session_begin(struct psg_request *req);
+/* Ends the activations of the session that this process leads. */
+PSG_MUST_CHECK
+enum psg_err psg_session_end(struct psg_request *req);
+/* The binding of an activation made in this call. Errors: PROC when the session has no living leader. */
+PSG_MUST_CHECK
+enum psg_err psg_session_binding(const struct psg_request *req, struct psg_binding *ret);
+
+/* -- export.c -- */
+
+/* PSG_GROUPS, PSG_PERMISSIONS, PSG_EXPIRES in the session's environment, and pam_systemd's limit. */
+PSG_MUST_CHECK
+enum psg_err psg_export(struct psg_request *req);
+
+/* -- lend.c -- */
+
+/* Adds the Unix groups that active permissions map to. */
+PSG_MUST_CHECK
+enum psg_err psg_lend_groups(struct psg_request *req);
+
+/* -- enroll.c -- */
+
+/* chauthtok with `enroll`: a new authenticator, confirmed by one code of it. */
+PSG_MUST_CHECK
+enum psg_err psg_enroll(struct psg_request *req);
+
+#endif

@@ -1,0 +1,104 @@
+/* From a call to its event. */
+#include <stdio.h>
+
+#include "module.h"
+
+static const char *phase_name(enum psg_phase phase)
+{
+	static const char *const names[] = {"auth",    "account", "session",
+					    "setcred", "close",   "password"};
+
+	return (size_t)phase < PSG_COUNT(names) ? names[phase] : "?";
+}
+
+void psg_report(struct psg_request *req, enum psg_event_kind kind,
+		const struct psg_activation *activation, const char *reason)
+{
+	char session[PSG_SESSION_ID_SIZE] = "", id[PSG_ACTIVATION_ID_SIZE] = "";
+	char expires[PSG_TIME_SIZE] = "";
+	struct psg_binding here = {.leader = req->call.leader,
+				   .audit_id =
+				       req->call.audit_own ? req->call.audit_id : PSG_AUDIT_NONE};
+	struct psg_event event = {
+	    .kind = kind,
+	    .user = req->subject.name,
+	    .service = req->service,
+	    .phase = phase_name(req->phase),
+	    .rhost = req->rhost,
+	    .tty = req->tty,
+	    .reason = reason && *reason ? reason : NULL,
+	    .quiet_store = kind == PSG_EVENT_REFUSED || kind == PSG_EVENT_WOULD_REFUSE ||
+			   kind == PSG_EVENT_MALFORMED || kind == PSG_EVENT_ERROR,
+	};
+
+	if (req->call.leader.pid) {
+		psg_session_id_format(&here, session);
+		event.session_id = session;
+	}
+	if (activation) {
+		psg_activation_id_format(req->subject.name, activation->file, id);
+		psg_time_format(activation->expires_realtime_ns / PSG_NS_PER_S, expires);
+		event.activation_id = id;
+		event.expires = activation->valid ? expires : NULL;
+		event.target_type = psg_target_kind_name(activation->kind);
+		event.target = activation->target;
+	}
+	psg_event_emit(req->store, &event);
+}
+
+static enum psg_event_kind kind_of(enum psg_err err)
+{
+	if (err == PSG_ERR_WRONG_CODE || err == PSG_ERR_STEP_FUTURE)
+		return PSG_EVENT_WRONG_CODE;
+	if (err == PSG_ERR_REPLAYED)
+		return PSG_EVENT_REPLAYED;
+	if (err == PSG_ERR_THROTTLED)
+		return PSG_EVENT_THROTTLED;
+	if (err == PSG_ERR_MALFORMED || err == PSG_ERR_CANCELLED)
+		return PSG_EVENT_MALFORMED;
+	if (err == PSG_ERR_NOT_ENROLLED || err == PSG_ERR_STALE || err == PSG_OK)
+		return PSG_EVENT_REFUSED;
+	return PSG_EVENT_ERROR;
+}
+
+void psg_report_outcome(struct psg_request *req)
+{
+	const struct psg_outcome *outcome = &req->outcome;
+	enum psg_event_kind kind = kind_of(outcome->err);
+	char reason[256];
+
+	/* What lends or ends refuses nobody: only its failures are news. */
+	if (!outcome->err && (outcome->verdict == PSG_ALLOW || req->phase == PSG_PHASE_SETCRED ||
+			      req->phase == PSG_PHASE_CLOSE || req->phase == PSG_PHASE_CHAUTHTOK))
+		return;
+	if (req->phase == PSG_PHASE_CLOSE && !req->store)
+		return;
+	snprintf(reason, sizeof(reason), "%s%s%s%s",
+		 outcome->err ? psg_strerror(outcome->err) : psg_why_name(outcome->why),
+		 req->bad_argument ? ": " : "", req->bad_argument ? req->bad_argument : "",
+		 req->concealed ? " (a code was asked for show)" : "");
+	/* What passes all the same is not called refused; a wrong code is a wrong code. */
+	if (!outcome->permissive || kind != PSG_EVENT_REFUSED)
+		psg_report(req, kind, NULL, reason);
+	if (outcome->permissive)
+		psg_report(req, PSG_EVENT_WOULD_REFUSE, NULL, reason);
+}
+
+void psg_report_lapses(struct psg_request *req)
+{
+	const struct psg_facts *facts = &req->gate->facts;
+
+	for (size_t i = 0; i < facts->activation_count; i++) {
+		const struct psg_activation *activation = &facts->activations[i];
+		bool first = false;
+
+		if (!activation->valid || activation->ended ||
+		    psg_activation_left_ns(activation, &facts->now) > 0)
+			continue;
+		/* One of all that notice makes the name, and that one logs it. */
+		if (psg_activation_end(req->store, req->subject.name, activation->file,
+				       PSG_END_LAPSED, &first) == PSG_OK &&
+		    first)
+			psg_report(req, PSG_EVENT_LAPSED, activation, NULL);
+	}
+}

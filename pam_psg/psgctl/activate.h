@@ -1,0 +1,42 @@
+/* The steps of `psgctl activate`. */
+#ifndef PSGCTL_ACTIVATE_H
+#define PSGCTL_ACTIVATE_H
+
+#include "person.h"
+
+struct activate {
+	struct ctl *ctl;
+	struct psg_subject subject;
+	bool self; /* by sudo, for oneself: a code proves it */
+	enum psg_target_kind kind;
+	char target[PSG_API_NAME_SIZE];
+	struct psg_activation_policy policy;
+	struct psg_gate_settings settings;
+	int64_t lifetime_s;
+	enum psg_scope scope;
+	struct psg_binding binding; /* under scope Session */
+	char description[PSG_DESCRIPTION_SIZE];
+};
+
+/* The words of the command line, unread. */
+struct activate_words {
+	const char *name, *user, *lifetime, *reason, *session, *scope;
+};
+
+void activate_clear(struct activate *activate);
+
+/* Each says what is wrong. */
+
+/* The target, and whether the person is eligible for it now: CTL_REFUSED when not. */
+PSG_MUST_CHECK
+enum ctl_exit activate_target(struct activate *activate, const char *name);
+/* The same question to the policy as it is now, for psg_people_claim. */
+enum psg_err activate_recheck(void *activate);
+/* --for, --reason and --scope against the activation policy: CTL_INVALID. */
+PSG_MUST_CHECK
+enum ctl_exit activate_rules(struct activate *activate, const struct activate_words *words);
+/* What a Session activation is tied to: --session, or the session of the person behind sudo. */
+PSG_MUST_CHECK
+enum ctl_exit activate_session(struct activate *activate, const struct activate_words *words);
+
+#endif

@@ -1,0 +1,120 @@
+/* Which session an activation is tied to.
+ *
+ * MUST: name a leader that outlives this command (tests/cli/test_activate.py, test_self_session_outlives_sudo).
+ * MUST NOT: let the person behind sudo name a session (test_self_may_not_name_a_session), nor take an audit id that no
+ *           session vouches for. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "activate.h"
+
+#define PTY_MONITORS_MAX 4
+
+/* With use_pty, sudo's own monitor is the session leader of what it runs, and ends with it. */
+static bool is_sudo(pid_t pid)
+{
+	char path[64], target[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+	if (len <= 0)
+		return false;
+	target[len] = '\0';
+	const char *name = strrchr(target, '/');
+
+	return name && !strncmp(name, "/sudo", 5);
+}
+
+/* The session in which sudo was typed: what sudo's own PAM call was in. */
+static enum psg_err own_session(struct activate *activate)
+{
+	struct psg_store *store = activate->ctl->store;
+	struct psg_call call;
+	pid_t pid = 0;
+	enum psg_err err;
+
+	for (int i = 0; i < PTY_MONITORS_MAX; i++) {
+		struct psg_proc_info info;
+
+		err = psg_session_identify(&store->proc, pid, activate->subject.uid, &call);
+		if (err || call.leader.pid == 0 || !is_sudo(call.leader.pid))
+			break;
+		err = store->proc.info(store->proc.self, call.leader.pid, &info);
+		if (err)
+			break;
+		pid = info.parent;
+	}
+	if (!err)
+		err = psg_session_vouch(store, activate->subject.name, &call);
+	if (err)
+		return err;
+	if (call.leader.pid == 0 || is_sudo(call.leader.pid))
+		return PSG_ERR_NOT_FOUND;
+	activate->binding = (struct psg_binding){
+	    .leader = call.leader, .audit_id = call.audit_own ? call.audit_id : PSG_AUDIT_NONE};
+	return PSG_OK;
+}
+
+static enum ctl_exit bind_own(struct activate *activate)
+{
+	enum psg_err err = own_session(activate);
+
+	if (err == PSG_ERR_NOT_FOUND) {
+		ctl_error(activate->ctl, "the session you are in has no leader that lives; log in "
+					 "again, or let an administrator activate it");
+		return CTL_REFUSED;
+	}
+	return err ? ctl_store_error(activate->ctl, "finding your session", err) : CTL_DONE;
+}
+
+static enum ctl_exit bind_named(struct activate *activate, const char *text)
+{
+	struct ctl *ctl = activate->ctl;
+	struct psg_call call;
+	bool alive = false;
+
+	if (psg_session_id_parse(text, &activate->binding)) {
+		ctl_error(ctl, "\"%s\" is no session id; `psgctl status` shows them",
+			  ctl_safe(text));
+		return CTL_INVALID;
+	}
+	enum psg_err err = psg_session_alive(&ctl->store->proc, &activate->binding.leader, &alive);
+
+	psg_session_imagine(&activate->binding, activate->subject.uid, &call);
+	call.audit_own = false;
+	if (!err && alive && activate->binding.audit_id != PSG_AUDIT_NONE)
+		err = psg_session_vouch(ctl->store, activate->subject.name, &call);
+	if (err)
+		return ctl_store_error(ctl, "looking at the session", err);
+	if (!alive) {
+		ctl_error(ctl, "session %s is over", ctl_safe(text));
+		return CTL_REFUSED;
+	}
+	if (!call.audit_own)
+		activate->binding.audit_id = PSG_AUDIT_NONE;
+	return CTL_DONE;
+}
+
+enum ctl_exit activate_session(struct activate *activate, const struct activate_words *words)
+{
+	struct ctl *ctl = activate->ctl;
+
+	if (activate->self && words->session) {
+		ctl_error(ctl, "without --user it is your own session; --session is the "
+			       "administrator's");
+		return CTL_INVALID;
+	}
+	if (activate->scope == PSG_SCOPE_HOST)
+		return CTL_DONE;
+	if (activate->self)
+		return bind_own(activate);
+	if (words->session)
+		return bind_named(activate, words->session);
+	ctl_error(ctl,
+		  "%s is activated session by session: name one with --session ID (`psgctl "
+		  "status` shows the ids), or --scope Host for all sessions of %s",
+		  activate->target, ctl_safe(activate->subject.name));
+	return CTL_INVALID;
+}

@@ -1,0 +1,76 @@
+/* psgctl unassign: takes eligibility away.
+ *
+ * Nothing is ended here: the gate reads the policy anew for every decision. */
+#include "psgctl.h"
+
+#include <string.h>
+
+#include "assignee.h"
+
+/* Removes what `has` holds of that name, group and set alike: afterwards the assignee has nothing called so. */
+static enum ctl_exit take(struct ctl *ctl, const struct psg_assignments *has, const char *name,
+			  size_t *count)
+{
+	for (size_t i = 0; i < has->count; i++) {
+		const struct psg_assignment *assignment = &has->items[i];
+		bool changed = false;
+		if (strcmp(assignment->target, name) != 0)
+			continue;
+		enum psg_err err = psg_policy_unassign(ctl->store->root, assignment, &changed);
+		if (err)
+			return ctl_store_error(
+			    ctl, "cannot write the policy; the one before stays in force", err);
+		if (!changed)
+			continue;
+		(*count)++;
+		struct psg_event event = {.kind = PSG_EVENT_UNASSIGNED,
+					  .user = assignment->assignee,
+					  .target_type = psg_target_kind_name(assignment->kind),
+					  .target = assignment->target};
+		ctl_event(ctl, &event);
+		ctl_note(ctl, "%s is no longer assigned %s %s", ctl_safe(assignment->assignee),
+			 psg_target_kind_name(assignment->kind), ctl_safe(assignment->target));
+	}
+	return CTL_DONE;
+}
+
+enum ctl_exit ctl_unassign(struct ctl *ctl)
+{
+	const char *operands[2];
+	if (!ctl_parse(ctl, NULL, operands, 2, 2, NULL))
+		return CTL_USAGE;
+	char assignee[CTL_ASSIGNEE_SIZE];
+	enum psg_err known; /* nobody need exist to lose something */
+	if (!ctl_assignee(ctl, operands[0], assignee, &known))
+		return CTL_INVALID;
+	int lock PSG_CLEANUP(psg_close_fd) = -1;
+	enum ctl_exit status = ctl_begin_change(ctl, &lock);
+	if (status != CTL_DONE)
+		return status;
+
+	/* As it was typed too: the account may be gone, or have got another spelling since. */
+	const char *spellings[] = {operands[0], assignee};
+	size_t count = 0;
+	for (size_t i = 0; i < PSG_COUNT(spellings) && status == CTL_DONE; i++) {
+		struct psg_assignments has PSG_CLEANUP(psg_assignments_clear) = {0};
+		enum psg_err err = psg_policy_assigned(ctl->policy, spellings[i], &has);
+		if (err)
+			return ctl_store_error(ctl, "cannot read the policy", err);
+		if (i == 0 || strcmp(spellings[0], spellings[1]) != 0)
+			status = take(ctl, &has, operands[1], &count);
+	}
+	if (status != CTL_DONE)
+		return status;
+	enum psg_target_kind kind;
+	if (count == 0 && !ctl_find_target(ctl, operands[1], &kind))
+		return CTL_STORE;
+	if (count == 0 && kind == PSG_TARGET_NONE)
+		(void)ctl_unknown_target(ctl, operands[1], CTL_DONE);
+	if (count == 0)
+		ctl_note(ctl, "%s is not assigned %s; nothing was changed", ctl_safe(operands[0]),
+			 ctl_safe(operands[1]));
+	if (!ctl->json)
+		return CTL_DONE;
+	return ctl_print_json(json_pack("{s:o, s:o, s:b}", "assignee", ctl_json_text(operands[0]),
+					"name", ctl_json_text(operands[1]), "changed", count > 0));
+}

@@ -1,0 +1,23 @@
+/* Activations as an administrator sees them: from outside every session. */
+#ifndef PSGCTL_LIVE_H
+#define PSGCTL_LIVE_H
+
+#include "psgctl.h"
+
+/* Whether an activation still opens something for somebody: not over by clock or end, and, tied to a session, its
+ * leader lives, or it may still meet its session. Errors: PROC. */
+PSG_MUST_CHECK
+enum psg_err ctl_live(const struct psg_store *store, const struct psg_activation *activation,
+		      const struct psg_now *now, bool *ret);
+/* Over by the clocks (or by a reboot), and nobody wrote so yet. */
+bool ctl_lapsed(const struct psg_activation *activation, const struct psg_now *now);
+/* Names its session: "" for the Host, "pending" before it met one. */
+void ctl_live_session(const struct psg_activation *activation,
+		      char out[static PSG_SESSION_ID_SIZE]);
+/* The API's object: id, userName, permissionSetGroup or permissionSet, … */
+json_t *ctl_live_json(const char *subject, const struct psg_activation *activation);
+/* An event about an activation. */
+void ctl_live_event(struct ctl *ctl, enum psg_event_kind kind, const char *subject,
+		    const struct psg_activation *activation, const char *reason);
+
+#endif

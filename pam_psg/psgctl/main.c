@@ -1,0 +1,196 @@
+/* psgctl: the table of subcommands, and the process made safe for secrets before any of them runs.
+ *
+ * MUST start with a private umask, descriptors 0 to 2 open, no core dumps (test_frame: test_process_is_hardened).
+ * MUST say by its exit status when its output was not written (test_frame: test_full_stdout).
+ * MUST NOT die of a reader that left in the middle of a change (test_frame: test_closed_pipe). */
+#include "psgctl.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct ctl_command commands[] = {
+    {"init", "init", "Make the store, its sealing key and an empty policy",
+     "What is there already is left as it is. The store must be on a local file system.\n",
+     ctl_init},
+    {"deploy", "deploy DIR [--check-only] [--strict]", "Put the metadata of a package in force",
+     "DIR holds package.xml, or the same files without one, or a source-format tree. The package "
+     "is\n"
+     "put over what is there: nothing is deleted. With any error nothing is changed (exit status "
+     "3).\n"
+     "  --check-only  validate and report; write nothing\n"
+     "  --strict      warnings stop the deployment too\n",
+     ctl_deploy},
+    {"recalculate", "recalculate [GROUP...]", "Derive the permissions of groups again",
+     "All groups are derived from the metadata as it was deployed; those named are shown.\n",
+     ctl_recalculate},
+    {"groups", "groups [NAME]", "List groups, or show one with its effective permissions",
+     "NAME may also be a permission set.\n", ctl_groups},
+    {"assign", "assign ASSIGNEE NAME [--until TIME]", "Make a user eligible for a group or set",
+     "ASSIGNEE is a user, or a Unix group written %NAME; NAME a permission set group or permission "
+     "set.\n"
+     "  --until TIME  ISO 8601; without a zone local time, a bare date means its end\n"
+     "Assigning again sets the end anew: without --until there is none.\n",
+     ctl_assign},
+    {"unassign", "unassign ASSIGNEE NAME", "Take an assignment away",
+     "It counts from the next decision on. What is not assigned is no error.\n", ctl_unassign},
+    {"assignments", "assignments [--user USER]", "List who is assigned what",
+     "  --user USER  only what USER has, also through Unix groups\n", ctl_assignments},
+    {"enroll",
+     "enroll USER [--algorithm SHA1|SHA256|SHA512] [--digits 6|7|8] [--period S]\n"
+     "       [--secret -|BASE32 | --secret-file FILE] [--qr ansi|utf8|svg|none] [--label TEXT]\n"
+     "       [--replace | --add] [--no-confirm]",
+     "Give a user an authenticator (TOTP)",
+     "  --secret -       read an existing secret (base32) from standard input\n"
+     "  --replace        instead of the one there is; --add: beside it\n"
+     "  --no-confirm     do not ask for a first code\n",
+     ctl_enroll},
+    {"unenroll", "unenroll USER [--id ID]", "Remove a user's authenticators", NULL, ctl_unenroll},
+    {"authenticators", "authenticators [USER]", "List authenticators, without their secrets", NULL,
+     ctl_authenticators},
+    {"verify", "verify USER", "Say whether one code from stdin is right", NULL, ctl_verify},
+    {"unlock", "unlock USER", "Forget a user's failed attempts", NULL, ctl_unlock},
+    {"activate",
+     "activate NAME [--user USER] [--for DURATION] [--reason TEXT]\n"
+     "       [--session ID | --scope Host]",
+     "Activate a group or set",
+     "  --for DURATION  90s, 30m, 8h, 2d or PT8H; above the maximum it is refused\n"
+     "  --session ID    the session, as `psgctl status` prints it\n"
+     "Without --user it is for the person who runs sudo, and asks for that person's code.\n",
+     ctl_activate},
+    {"deactivate", "deactivate (NAME | --id ID | --all) [--user USER]", "End activations", NULL,
+     ctl_deactivate},
+    {"status", "status [USER]", "Show live activations and the time left", NULL, ctl_status},
+    {"explain",
+     "explain USER SERVICE [--application A | --permission P | --group G]\n"
+     "       [--session ID] [--subject user|caller] [--pam-dir DIR]",
+     "Show every path, the verdict and the PAM codes",
+     "The stack and the module's arguments are those of /etc/pam.d/SERVICE, or of DIR, unless "
+     "given.\n"
+     "Exit status 0 only for ALLOW.\n",
+     ctl_explain},
+    {"check",
+     "check --user USER (--service S | --permission P | --group G)\n"
+     "       [--session ID] [--pam-dir DIR]",
+     "Say whether a user has something now", "Exit status 0 only for ALLOW.\n", ctl_check},
+    {"log", "log [--user USER] [--since TIME] [--follow]", "Show what happened",
+     "  --since TIME  ISO 8601; without a zone local time, a bare date means its beginning\n"
+     "  --follow      go on with what comes\n",
+     ctl_log},
+};
+
+/* jansson holds enroll's secret and URI: every block it gives back is wiped first. */
+static void free_wiped(void *block)
+{
+	if (block != NULL)
+		psg_wipe(block, malloc_usable_size(block));
+	free(block);
+}
+
+static bool harden(void)
+{
+	/* Else the policy could be opened as descriptor 2, and a message written into it. */
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	umask(077);
+	const struct rlimit none = {0, 0};
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+		return false;
+	/* Writes report EPIPE and EFBIG instead of killing a command half way through a change. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
+	    signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return false;
+	json_set_alloc_funcs(malloc, free_wiped);
+	return setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) == 0;
+}
+
+static void print_overview(FILE *out)
+{
+	fputs("Usage: psgctl [--store DIR] [--key FILE] [--json] [--quiet] COMMAND ...\n\n", out);
+	for (size_t i = 0; i < PSG_COUNT(commands); i++)
+		fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`psgctl help COMMAND` says more, psgctl(8) all.\n", out);
+}
+
+static const struct ctl_command *find_command(const struct ctl *ctl, const char *name)
+{
+	for (size_t i = 0; i < PSG_COUNT(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	for (size_t i = 0; i < PSG_COUNT(commands); i++)
+		if (psg_strings_add(&names, commands[i].name) != PSG_OK)
+			return NULL;
+	const char *near = ctl_suggest(name, &names);
+	if (near != NULL)
+		ctl_error(ctl, "there is no command %s; did you mean %s?", ctl_safe(name), near);
+	else
+		ctl_error(ctl, "there is no command %s; `psgctl help` lists them", ctl_safe(name));
+	return NULL;
+}
+
+static enum ctl_exit help(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc < 2) {
+		print_overview(stdout);
+		return CTL_DONE;
+	}
+	const struct ctl_command *command = find_command(ctl, argv[1]);
+	if (command == NULL)
+		return CTL_USAGE;
+	ctl_print_help(command);
+	return CTL_DONE;
+}
+
+static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
+{
+	int first = argc;
+	bool version = false;
+	if (!ctl_parse_global(ctl, argc, argv, &first, &version))
+		return CTL_USAGE;
+	if (version) {
+		puts("psgctl " PSG_VERSION);
+		return CTL_DONE;
+	}
+	if (ctl->helped) {
+		print_overview(stdout);
+		return CTL_DONE;
+	}
+	if (first >= argc) {
+		print_overview(stderr);
+		return CTL_USAGE;
+	}
+	ctl->argc = argc - first;
+	ctl->argv = argv + first;
+	if (strcmp(argv[first], "help") == 0)
+		return help(ctl, ctl->argc, ctl->argv);
+	ctl->command = find_command(ctl, argv[first]);
+	if (ctl->command == NULL)
+		return CTL_USAGE;
+	enum ctl_exit status = ctl->command->run(ctl);
+	return status == CTL_USAGE && ctl->helped ? CTL_DONE : status;
+}
+
+int main(int argc, char **argv)
+{
+	if (!harden())
+		_exit(CTL_STORE);
+	const char *store = secure_getenv("PSG_STORE");
+	struct ctl ctl = {.store_path =
+			      store != NULL && store[0] != '\0' ? store : PSG_STORE_DEFAULT};
+	enum ctl_exit status = run(&ctl, argc, argv);
+	psg_policy_close(&ctl.policy);
+	psg_store_close(&ctl.store);
+	if (!ctl_output_end(&ctl))
+		status = CTL_STORE;
+	return (int)status;
+}

@@ -1,0 +1,167 @@
+/* What psgctl says: messages for people on stderr, one JSON document on stdout. */
+#include "psgctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ASCII only: a C1 control or a bidi mark in a name must not reach the terminal raw. */
+#define JSON_FORM (JSON_INDENT(2) | JSON_ENSURE_ASCII)
+
+static bool output_failed;
+
+PSG_PRINTF(2, 0)
+static void say(const char *prefix, const char *format, va_list arguments)
+{
+	fflush(stdout); /* else the two streams swap places on one terminal */
+	fputs(prefix, stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+}
+
+void ctl_error(const struct ctl *ctl, const char *format, ...)
+{
+	(void)ctl;
+	va_list arguments;
+	va_start(arguments, format);
+	say("psgctl: ", format, arguments);
+	va_end(arguments);
+}
+
+void ctl_warn(const struct ctl *ctl, const char *format, ...)
+{
+	(void)ctl;
+	va_list arguments;
+	va_start(arguments, format);
+	say("psgctl: warning: ", format, arguments);
+	va_end(arguments);
+}
+
+void ctl_note(const struct ctl *ctl, const char *format, ...)
+{
+	if (ctl->quiet)
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	say("psgctl: ", format, arguments);
+	va_end(arguments);
+}
+
+const char *ctl_safe(const char *text)
+{
+	static char buffers[8][1024];
+	static size_t next;
+	char *out = buffers[next];
+	next = (next + 1) % PSG_COUNT(buffers);
+	ctl_printable(text != NULL ? text : "", out, sizeof(buffers[0]));
+	return out;
+}
+
+void ctl_printable(const char *text, char *out, size_t size)
+{
+	size_t len = 0;
+	while (*text != '\0') {
+		uint32_t point = 0;
+		size_t taken = psg_utf8_decode(text, &point);
+		bool plain = taken > 0 && !psg_char_is_unsafe(point);
+		size_t needed = plain ? taken : 4;
+		if (len + needed + 4 > size) { /* 4: "..." and its end */
+			memcpy(out + len, "...", 3);
+			len += 3;
+			break;
+		}
+		if (plain) {
+			memcpy(out + len, text, taken);
+		} else {
+			taken = 1;
+			memcpy(out + len, "\\x", 2);
+			char digits[3];
+			psg_hex_encode(text, 1, digits);
+			memcpy(out + len + 2, digits, 2);
+		}
+		len += needed;
+		text += taken;
+	}
+	out[len] = '\0';
+}
+
+void ctl_output_failed(void)
+{
+	output_failed = true;
+}
+
+bool ctl_output_end(const struct ctl *ctl)
+{
+	errno = 0;
+	bool written = fflush(stdout) == 0 && !ferror(stdout);
+	if (!written && errno != EPIPE) /* a reader that left knows it */
+		ctl_error(ctl, "not all output was written: %s",
+			  errno != 0 ? strerror(errno) : "write error");
+	if (output_failed)
+		ctl_error(ctl, "out of memory: the output is not complete");
+	return written && !output_failed;
+}
+
+static void put_document(json_t *document, size_t flags)
+{
+	if (document == NULL)
+		output_failed = true;
+	else if (json_dumpf(document, stdout, flags) != 0 && !ferror(stdout))
+		output_failed = true;
+	json_decref(document);
+}
+
+enum ctl_exit ctl_print_json(json_t *owned_document)
+{
+	put_document(owned_document, JSON_FORM);
+	putchar('\n');
+	return output_failed || ferror(stdout) ? CTL_STORE : CTL_DONE;
+}
+
+void ctl_json_array_put(size_t *count, json_t *owned_document)
+{
+	fputs((*count)++ == 0 ? "[\n" : ",\n", stdout);
+	put_document(owned_document, JSON_FORM);
+}
+
+enum ctl_exit ctl_json_array_end(size_t count)
+{
+	fputs(count == 0 ? "[]\n" : "\n]\n", stdout);
+	return output_failed || ferror(stdout) ? CTL_STORE : CTL_DONE;
+}
+
+void ctl_json_line(json_t *owned_document)
+{
+	put_document(owned_document, JSON_COMPACT | JSON_ENSURE_ASCII);
+	putchar('\n');
+}
+
+json_t *ctl_json_text(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	json_t *string = json_string(text);
+	return string != NULL ? string : json_string(ctl_safe(text));
+}
+
+json_t *ctl_json_strings(const struct psg_strings *list)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; array != NULL && i < list->count; i++) {
+		if (json_array_append_new(array, ctl_json_text(list->items[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+json_t *ctl_json_time(int64_t realtime_s)
+{
+	if (realtime_s == 0)
+		return json_null();
+	char text[PSG_TIME_SIZE];
+	psg_time_format(realtime_s, text);
+	return json_string(text);
+}

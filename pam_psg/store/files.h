@@ -1,0 +1,40 @@
+/* Private: opening, judging and making single files, for the folders on files and for the key. */
+#ifndef PSG_STORE_FILES_H
+#define PSG_STORE_FILES_H
+
+#include <sys/stat.h>
+
+#include "psg/folder.h"
+
+#define PSG_TEMPORARY_SIZE 40 /* ".tmp-" and 32 digits */
+
+/* Moves a descriptor above 2 and wants it open; returns -1 with errno else (fd is closed then). */
+int psg_files_above_two(int fd);
+/* Owner and mode 0600, whatever the umask and the caller's group. */
+PSG_MUST_CHECK
+enum psg_err psg_files_own(int fd, uid_t owner);
+/* Opens for reading and judges the handle: a plain file, of `owner`, nothing for group and others. */
+PSG_MUST_CHECK
+enum psg_err psg_files_open(int folder, const char *name, uid_t owner, int *ret_fd,
+			    struct stat *ret);
+/* Reads to the end; CORRUPT when there is more than `size`. */
+PSG_MUST_CHECK
+enum psg_err psg_files_read(int fd, void *buf, size_t size, size_t *ret_len);
+/* One write; a short one is NO_ROOM. */
+PSG_MUST_CHECK
+enum psg_err psg_files_write(int fd, const void *bytes, size_t len);
+PSG_MUST_CHECK
+enum psg_err psg_files_sync(int fd);
+/* A new file under a random name that begins with '.'. */
+PSG_MUST_CHECK
+enum psg_err psg_files_temporary(int folder, uid_t owner, char name[static PSG_TEMPORARY_SIZE],
+				 int *ret_fd);
+/* Calls `each` for the names of an open folder as they were at one moment: those that begin with '.'
+ * (hidden), without "." and "..", or all others. */
+PSG_MUST_CHECK
+enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *arg);
+/* Makes `path` with this content, whole and durable, or not at all. Errors: EXISTS. */
+PSG_MUST_CHECK
+enum psg_err psg_files_make_whole(const char *path, const void *bytes, size_t len);
+
+#endif

@@ -1,0 +1,160 @@
+/* Private: what the people_*.c share. The protocol is DESIGN section 5, the contracts psg/people.h. */
+#ifndef PSG_STORE_PEOPLE_H
+#define PSG_STORE_PEOPLE_H
+
+#include "psg/bytes.h"
+#include "psg/people.h"
+
+#define PSG_CONTEXT_SIZE 512
+
+/* For what is done on the way out and changes nothing for the caller when it fails. */
+static inline void psg_best_effort(enum psg_err err)
+{
+	(void)err;
+}
+
+/* One folder of one person, open. */
+struct psg_person {
+	struct psg_store *store;        /* borrowed */
+	struct psg_folder *folder;      /* owned */
+	char context[PSG_CONTEXT_SIZE]; /* "people/NAME/PART": what seals in it are bound to */
+};
+
+/* people/NAME/PART, or people/NAME when `part` is NULL. Errors: NOT_FOUND when it is not there and not to be made, INVALID, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_person_open(struct psg_store *store, const char *subject, const char *part,
+			     bool make, struct psg_person *ret);
+void psg_person_close(struct psg_person *person);
+/* Every name, sorted: *ret is replaced. */
+PSG_MUST_CHECK
+enum psg_err psg_names_list(struct psg_folder *folder, struct psg_strings *ret);
+
+/* How long ago, by what cannot be set: a file's own time is the wall clock's, so it counts for no more
+ * than this boot has lasted, and a time in the future for nothing. */
+int64_t psg_age_by_mtime(const struct psg_now *now, int64_t mtime_realtime_ns);
+/* The clock is usable: this boot is known, the wall clock after 1970. Errors: CLOCK. */
+PSG_MUST_CHECK
+enum psg_err psg_people_now(struct psg_store *store, struct psg_now *ret);
+
+/* -- sealed text records -- */
+
+/* Appends the line `seal HEX` over all there is, bound to `context/name`. */
+PSG_MUST_CHECK
+enum psg_err psg_seal_append(const struct psg_store *store, const char *context, const char *name,
+			     struct psg_buf *text);
+/* Reads a record, checks and cuts off its seal. CORRUPT for whatever is there and is not such a record
+ * (empty, short, odd owner or mode, another's seal): one bad file is never an error of the store.
+ * `info` is filled when the file could be read at all, else zeroed. */
+PSG_MUST_CHECK
+enum psg_err psg_seal_read(const struct psg_store *store, struct psg_folder *folder,
+			   const char *context, const char *name,
+			   char text[static PSG_FILE_MAX + 1], struct psg_file_info *info);
+/* Writes, syncs and closes a file just created, then syncs its name. */
+PSG_MUST_CHECK
+enum psg_err psg_record_store(struct psg_folder *folder, int file, const struct psg_buf *text);
+
+/* -- spent/ -- */
+
+enum psg_spent_kind { PSG_SPENT_CODE = 0, PSG_SPENT_ADMIN, PSG_SPENT_RECOVERY };
+enum psg_spent_part { PSG_SPENT_RECORD = 0, PSG_SPENT_SESSION, PSG_SPENT_ENDED };
+
+/* A name in spent/, taken apart. */
+struct psg_spent_name {
+	enum psg_spent_kind kind;
+	enum psg_spent_part part;
+	char id[PSG_CREDENTIAL_ID_SIZE]; /* PSG_SPENT_CODE: of the credential */
+	uint64_t number;                 /* the step, or N */
+	char file[PSG_ACTIVATION_FILE_SIZE];
+};
+
+bool psg_credential_id_valid(const char *id);
+bool psg_spent_name_parse(const char *name, struct psg_spent_name *ret);
+/* FILE.session, FILE.ended. */
+void psg_spent_beside(const char *file, enum psg_spent_part part,
+		      char out[static PSG_ACTIVATION_FILE_SIZE + 16]);
+/* The highest number among names of this kind (and credential), companions included. */
+bool psg_spent_highest(const struct psg_strings *names, enum psg_spent_kind kind, const char *id,
+		       uint64_t *ret);
+
+/* An activation and what tidy wants to know besides. */
+struct psg_spent {
+	struct psg_activation activation;
+	int64_t record_mtime_ns; /* 0: not known */
+	struct psg_end end;      /* reason NONE: damaged */
+	int64_t end_mtime_ns;    /* 0: not known */
+};
+
+/* Reads FILE as it stands in `names`, one listing of spent/. NOT_FOUND: gone since. */
+PSG_MUST_CHECK
+enum psg_err psg_spent_read(const struct psg_person *spent, const struct psg_strings *names,
+			    const char *file, struct psg_spent *ret);
+/* Makes FILE.ended. Ended already: *ret_first false. */
+PSG_MUST_CHECK
+enum psg_err psg_spent_end(const struct psg_person *spent, const char *file,
+			   enum psg_end_reason reason, bool *ret_first);
+/* Ends what `newer` supersedes. Best effort: what it cannot end lapses by itself. */
+void psg_spent_supersede(const struct psg_person *spent, const struct psg_activation *newer);
+
+/* -- opening an activation -- */
+
+/* What a grant comes to when its name was won at `now`. Errors: STALE when nothing of its time is left. */
+PSG_MUST_CHECK
+enum psg_err psg_grant_fill(const struct psg_grant *grant, const char *file,
+			    const struct psg_now *now, struct psg_activation *ret);
+/* Whether what the grant continues is still not ended. Errors: STALE. */
+PSG_MUST_CHECK
+enum psg_err psg_grant_still(const struct psg_person *spent, const struct psg_grant *grant);
+/* Writes the record into the file just created (closes it), durably, then looks once more: the name
+ * still holds these very bytes, is not ended, no more than 60 s went by. On any error what was written
+ * is not live. */
+PSG_MUST_CHECK
+enum psg_err psg_grant_write(const struct psg_person *spent, const struct psg_grant *grant,
+			     int file, const struct psg_activation *activation);
+/* No more than PSG_VERIFY_LIMIT_NS of this boot since `then`. Errors: STALE, CLOCK. */
+PSG_MUST_CHECK
+enum psg_err psg_still_soon(struct psg_store *store, const struct psg_now *then);
+
+/* One credential, opened. CORRUPT for whatever is there and does not open. */
+PSG_MUST_CHECK
+enum psg_err psg_credential_read(const struct psg_person *authenticators, const char *id,
+				 struct psg_credential *ret);
+
+/* -- attempts/ -- */
+
+#define PSG_NUMBER_SIZE 32
+
+struct psg_tally {
+	uint64_t highest;  /* of attempts and markers; 0: none */
+	uint64_t forgiven; /* the highest marker; 0: none */
+};
+
+struct psg_judgement {
+	uint64_t count; /* that count against the next one */
+	int64_t wait_ns;
+	bool outlived; /* the highest is a day old: none counts */
+	bool unknown;  /* its age is not known: taken for new */
+};
+
+void psg_attempt_name(uint64_t number, char out[static PSG_NUMBER_SIZE]);
+void psg_attempt_marker_name(uint64_t number, char out[static PSG_NUMBER_SIZE]);
+bool psg_attempt_name_parse(const char *name, uint64_t *ret_number, bool *ret_marker);
+struct psg_tally psg_tally_of(const struct psg_strings *names);
+PSG_MUST_CHECK
+enum psg_err psg_tally_list(const struct psg_person *attempts, struct psg_tally *ret);
+PSG_MUST_CHECK
+enum psg_err psg_attempts_open(struct psg_store *store, const char *subject, uid_t apart, bool make,
+			       struct psg_person *ret);
+/* What an attempt's file says. */
+void psg_stamp_encode(const struct psg_now *now, struct psg_buf *out);
+PSG_MUST_CHECK
+enum psg_err psg_stamp_anew(const struct psg_person *attempts, uint64_t number);
+/* Errors: NOT_FOUND when the highest attempt was removed since it was listed; store's. */
+PSG_MUST_CHECK
+enum psg_err psg_attempts_judge(const struct psg_person *attempts,
+				const struct psg_throttle *throttle, struct psg_tally tally,
+				struct psg_judgement *ret);
+/* Sweeps attempts that no longer count out of an open attempts folder. */
+PSG_MUST_CHECK
+enum psg_err psg_attempts_tidy(const struct psg_person *attempts);
+
+#endif

@@ -1,0 +1,173 @@
+/* What the policy file's reader and writer share: the form of a record.
+ *
+ * The file is a cdb. Each record's value ends in a checksum over key and value. Keys:
+ *   format                     magic, version, generation, counts; its own form never changes
+ *   settings                   the Gate's
+ *   group/NAME  set/NAME  muting/NAME  policy/NAME
+ *   brief/set/NAME             what a login needs of a set
+ *   givers/PERMISSION          the names of the sets that give it
+ *   assigned/ASSIGNEE          what is assigned to it
+ *   doc/TYPE/NAME              a metadata file as deployed
+ *   keys/00 … keys/ff          hashes of all keys above: what a key's absence is proved by */
+#ifndef PSG_POLICY_PRIVATE_H
+#define PSG_POLICY_PRIVATE_H
+
+#include "psg/bytes.h"
+#include "psg/policy.h"
+
+#define PSG_POLICY_FILE "policy"
+#define PSG_POLICY_LOCK_FILE "lock"
+#define PSG_POLICY_MAGIC "psg-cdb\n"
+#define PSG_POLICY_MAGIC_SIZE 8U
+#define PSG_POLICY_CHECK_SIZE 8U
+#define PSG_POLICY_BUCKETS 256U
+#define PSG_POLICY_DATA_START 2048U
+/* Above the largest document; a damaged length must not become an allocation. */
+#define PSG_POLICY_RECORD_MAX (64U * 1024 * 1024)
+
+#define PSG_KEY_FORMAT "format"
+#define PSG_KEY_SETTINGS "settings"
+#define PSG_KEY_GROUP "group/"
+#define PSG_KEY_SET "set/"
+#define PSG_KEY_BRIEF "brief/set/"
+#define PSG_KEY_MUTING "muting/"
+#define PSG_KEY_POLICY "policy/"
+#define PSG_KEY_GIVERS "givers/"
+#define PSG_KEY_ASSIGNED "assigned/"
+#define PSG_KEY_DOCUMENT "doc/"
+#define PSG_KEY_KEYS "keys/"
+
+struct psg_policy_format {
+	uint64_t generation, created_s;
+	uint32_t records; /* in the file, all kinds together */
+	uint32_t groups, sets, assignments;
+	uint32_t unix_group_assignments; /* of the assignments, those to a %group */
+};
+
+struct psg_policy {
+	int fd;
+	uint64_t size;
+	struct psg_policy_format format;
+};
+
+/* key length (u32), key, value, checksum: in one piece, so that the checksum runs over it. */
+struct psg_policy_record {
+	struct psg_buf frame;
+	uint32_t key_len;
+};
+
+/* -- records (policy_read_record.c) -- */
+
+/* Begins a record's frame; the value is then appended to record->frame. */
+void psg_policy_record_start(struct psg_policy_record *record, const char *prefix,
+			     const char *name);
+/* Appends the checksum. */
+void psg_policy_record_seal(struct psg_policy_record *record);
+/* A frame with room for a key and a value still to be read. Errors: CORRUPT when no record is that large. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_record_room(struct psg_policy_record *record, uint32_t key_len,
+				    uint32_t value_len);
+/* Whether the checksum holds. */
+bool psg_policy_record_holds(const struct psg_policy_record *record);
+/* Key and value of a whole frame; the value without its checksum. */
+const char *psg_policy_record_key(const struct psg_policy_record *record);
+struct psg_reader psg_policy_record_value(const struct psg_policy_record *record);
+bool psg_policy_record_under(const struct psg_policy_record *record, const char *prefix);
+void psg_policy_record_clear(struct psg_policy_record *record);
+/* What stands for a key in keys/XX, XX its lowest byte. */
+uint64_t psg_policy_key_hash(const void *key, size_t len);
+
+/* -- reading (policy_read.c) -- */
+
+/* One record, its checksum verified. NOT_FOUND only when keys/XX proves that it was never written.
+ * Errors: NOT_FOUND, CORRUPT, IO, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_get(struct psg_policy *policy, const char *prefix, const char *name,
+			    struct psg_policy_record *ret);
+
+/* -- values to structures (policy_read_decode.c); anything left over or out of range is CORRUPT -- */
+
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_policy_format *ret);
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_settings(struct psg_reader reader, struct psg_gate_settings *ret);
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_group(struct psg_reader reader, struct psg_group *ret);
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_set(struct psg_reader reader, struct psg_permission_set *ret);
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_policy(struct psg_reader reader, struct psg_activation_policy *ret);
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *assignee,
+					struct psg_assignments *ret);
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_document(struct psg_reader reader, struct psg_document *ret);
+
+/* -- structures to values (policy_encode.c) -- */
+
+void psg_policy_encode_format(struct psg_buf *buf, const struct psg_policy_format *format);
+void psg_policy_encode_settings(struct psg_buf *buf, const struct psg_gate_settings *settings);
+void psg_policy_encode_group(struct psg_buf *buf, const struct psg_group *group, bool has_policy);
+void psg_policy_encode_set(struct psg_buf *buf, const struct psg_permission_set *set);
+void psg_policy_encode_brief(struct psg_buf *buf, const struct psg_permission_set *set,
+			     bool has_policy);
+void psg_policy_encode_policy(struct psg_buf *buf, const struct psg_activation_policy *policy);
+void psg_policy_encode_assigned(struct psg_buf *buf, const struct psg_assignment *const *items,
+				size_t count);
+void psg_policy_encode_document(struct psg_buf *buf, const struct psg_document *document);
+
+/* -- every record in turn (policy_walk.c) -- */
+
+typedef enum psg_err psg_policy_record_fn(void *arg, const struct psg_policy_record *record);
+
+/* Calls `each` for every record, verified, in the order written; what it returns but PSG_OK ends the
+ * walk. CORRUPT also when there are fewer or more than the format says. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_walk(struct psg_policy *policy, psg_policy_record_fn *each, void *arg);
+
+/* -- writing (policy_sink.c) -- */
+
+/* A policy being written. The first error is kept: add what there is, then ask finish. */
+struct psg_policy_sink;
+
+/* The format's `records` must be what will be added, itself and the keys/XX included. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_sink_start(struct psg_folder *root, const struct psg_policy_format *format,
+				   struct psg_policy_sink **ret);
+/* A record that was started and filled; it is sealed, added and cleared. */
+void psg_policy_sink_add(struct psg_policy_sink *sink, struct psg_policy_record *record);
+/* A record of another policy, as it is. */
+void psg_policy_sink_copy(struct psg_policy_sink *sink, const struct psg_policy_record *record);
+void psg_policy_sink_fail(struct psg_policy_sink *sink, enum psg_err err);
+/* Puts the policy in force, unless anything failed. Frees the sink whatever comes of it. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_sink_finish(struct psg_policy_sink **sink);
+
+/* -- the model by its keys (policy_index.c); strings are borrowed -- */
+
+struct psg_policy_giver {
+	const char *permission, *set;
+};
+
+struct psg_policy_index {
+	struct psg_policy_giver *givers; /* by permission, then set, without repeats */
+	size_t giver_count, permission_count;
+	const struct psg_assignment **assigned; /* in psg_policy_assignment_order */
+	size_t assigned_count, assignee_count, unix_group_count;
+	const char **policies; /* names, sorted */
+	size_t policy_count;
+};
+
+/* Errors: INVALID (an assignment malformed or there twice), NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_index_build(const struct psg_model *model,
+				    const struct psg_assignments *assignments,
+				    struct psg_policy_index *ret);
+void psg_policy_index_clear(struct psg_policy_index *index);
+/* Whether an activation policy is there for a group or set of this name. */
+bool psg_policy_index_governs(const struct psg_policy_index *index, const char *name);
+bool psg_policy_assignment_valid(const struct psg_assignment *assignment);
+/* By assignee, kind and target, bytewise: for qsort over pointers to assignments. */
+int psg_policy_assignment_order(const void *a, const void *b);
+
+#endif

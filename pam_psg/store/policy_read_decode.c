@@ -1,0 +1,227 @@
+/* Values of the policy file to structures. A value has passed its checksum; it is still read
+ * bounded, whole and in range, so that a file written by a bug is refused and not believed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy_private.h"
+
+static bool read_bool(struct psg_reader *reader)
+{
+	uint8_t value = psg_read_u8(reader);
+
+	if (value > 1)
+		reader->failed = true;
+	return value == 1;
+}
+
+/* first <= value <= last, else the reader fails. */
+static unsigned read_enum(struct psg_reader *reader, unsigned first, unsigned last)
+{
+	uint8_t value = psg_read_u8(reader);
+
+	if (value < first || value > last) {
+		reader->failed = true;
+		return first;
+	}
+	return value;
+}
+
+/* Never negative. */
+static int64_t read_seconds(struct psg_reader *reader)
+{
+	uint64_t value = psg_read_u64(reader);
+
+	if (value > INT64_MAX) {
+		reader->failed = true;
+		return 0;
+	}
+	return (int64_t)value;
+}
+
+static bool whole(const struct psg_reader *reader)
+{
+	return !reader->failed && reader->left == 0;
+}
+
+enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_policy_format *ret)
+{
+	struct psg_policy_format format;
+
+	if (reader.left < PSG_POLICY_MAGIC_SIZE ||
+	    memcmp(reader.at, PSG_POLICY_MAGIC, PSG_POLICY_MAGIC_SIZE) != 0)
+		return PSG_ERR_CORRUPT;
+	reader.at += PSG_POLICY_MAGIC_SIZE;
+	reader.left -= PSG_POLICY_MAGIC_SIZE;
+	uint32_t version = psg_read_u32(&reader);
+
+	if (reader.failed || version == 0)
+		return PSG_ERR_CORRUPT;
+	if (version > PSG_POLICY_VERSION)
+		return PSG_ERR_VERSION;
+	format.generation = psg_read_u64(&reader);
+	format.created_s = psg_read_u64(&reader);
+	format.records = psg_read_u32(&reader);
+	format.groups = psg_read_u32(&reader);
+	format.sets = psg_read_u32(&reader);
+	format.assignments = psg_read_u32(&reader);
+	format.unix_group_assignments = psg_read_u32(&reader);
+	bool has_unix_groups = read_bool(&reader);
+
+	if (!whole(&reader) || has_unix_groups != (format.unix_group_assignments > 0))
+		return PSG_ERR_CORRUPT;
+	*ret = format;
+	return PSG_OK;
+}
+
+enum psg_err psg_policy_decode_settings(struct psg_reader reader, struct psg_gate_settings *ret)
+{
+	struct psg_gate_settings settings PSG_CLEANUP(psg_gate_settings_clear) = {0};
+
+	settings.default_lifetime_s = read_seconds(&reader);
+	settings.default_scope = read_enum(&reader, PSG_SCOPE_SESSION, PSG_SCOPE_HOST);
+	psg_read_strings(&reader, &settings.exempt_users);
+	settings.issuer = psg_read_string(&reader);
+	settings.throttle.attempts = psg_read_u32(&reader);
+	settings.throttle.delay_s = read_seconds(&reader);
+	settings.throttle.maximum_delay_s = read_seconds(&reader);
+	settings.window_steps = psg_read_u32(&reader);
+	if (!whole(&reader))
+		return PSG_ERR_CORRUPT;
+	*ret = settings;
+	settings = (struct psg_gate_settings){0};
+	return PSG_OK;
+}
+
+enum psg_err psg_policy_decode_group(struct psg_reader reader, struct psg_group *ret)
+{
+	struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
+
+	group.requires_activation = read_bool(&reader);
+	group.has_activation_policy = read_bool(&reader);
+	group.status = read_enum(&reader, PSG_STATUS_FAILED, PSG_STATUS_UPDATING);
+	group.permission_count = psg_read_u32(&reader);
+	group.name = psg_read_string(&reader);
+	group.label = psg_read_string(&reader);
+	group.description = psg_read_string(&reader);
+	group.status_reason = psg_read_string(&reader);
+	psg_read_strings(&reader, &group.sets);
+	psg_read_strings(&reader, &group.muting_sets);
+	if (!whole(&reader))
+		return PSG_ERR_CORRUPT;
+	*ret = group;
+	group = (struct psg_group){0};
+	return PSG_OK;
+}
+
+enum psg_err psg_policy_decode_set(struct psg_reader reader, struct psg_permission_set *ret)
+{
+	struct psg_permission_set set PSG_CLEANUP(psg_permission_set_clear) = {0};
+
+	set.requires_activation = read_bool(&reader);
+	psg_read_strings(&reader, &set.permissions);
+	set.name = psg_read_string(&reader);
+	set.label = psg_read_string(&reader);
+	set.description = psg_read_string(&reader);
+	set.license = psg_read_string(&reader);
+	if (!whole(&reader))
+		return PSG_ERR_CORRUPT;
+	*ret = set;
+	set = (struct psg_permission_set){0};
+	return PSG_OK;
+}
+
+static void read_grants(struct psg_reader *reader, struct psg_activation_policy *policy)
+{
+	uint32_t count = psg_read_u32(reader);
+
+	/* Two lengths at least to each. */
+	if (reader->failed || count > reader->left / 8) {
+		reader->failed = true;
+		return;
+	}
+	if (count == 0)
+		return;
+	policy->unix_groups = calloc(count, sizeof(*policy->unix_groups));
+	if (!policy->unix_groups) {
+		reader->failed = true;
+		return;
+	}
+	policy->unix_group_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		policy->unix_groups[i].group = psg_read_string(reader);
+		policy->unix_groups[i].permission = psg_read_string(reader);
+	}
+}
+
+enum psg_err psg_policy_decode_policy(struct psg_reader reader, struct psg_activation_policy *ret)
+{
+	struct psg_activation_policy policy PSG_CLEANUP(psg_activation_policy_clear) = {0};
+
+	policy.lifetime_s = read_seconds(&reader);
+	policy.maximum_lifetime_s = read_seconds(&reader);
+	policy.warn_before_s = read_seconds(&reader);
+	policy.scope = read_enum(&reader, PSG_SCOPE_SESSION, PSG_SCOPE_HOST);
+	policy.has_scope = read_bool(&reader);
+	policy.reason = read_enum(&reader, PSG_REASON_NONE, PSG_REASON_REQUIRED);
+	policy.enrollment = read_enum(&reader, PSG_ENROLLMENT_ADMIN, PSG_ENROLLMENT_SELF);
+	policy.end_sessions = read_bool(&reader);
+	policy.name = psg_read_string(&reader);
+	policy.reason_pattern = psg_read_string(&reader);
+	read_grants(&reader, &policy);
+	if (!whole(&reader))
+		return PSG_ERR_CORRUPT;
+	*ret = policy;
+	policy = (struct psg_activation_policy){0};
+	return PSG_OK;
+}
+
+enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *assignee,
+					struct psg_assignments *ret)
+{
+	struct psg_assignments list PSG_CLEANUP(psg_assignments_clear) = {0};
+	uint32_t count = psg_read_u32(&reader);
+
+	/* Kind, length and time at least to each; a record without any is never written. */
+	if (reader.failed || count == 0 || count > reader.left / 13)
+		return PSG_ERR_CORRUPT;
+	list.items = calloc(count, sizeof(*list.items));
+	if (!list.items)
+		return PSG_ERR_NO_MEMORY;
+	for (list.count = 0; list.count < count && !reader.failed; list.count++) {
+		struct psg_assignment *item = &list.items[list.count];
+
+		item->kind = read_enum(&reader, PSG_TARGET_GROUP, PSG_TARGET_SET);
+		item->target = psg_read_string(&reader);
+		item->until_s = read_seconds(&reader);
+		item->assignee = strdup(assignee);
+		if (!item->assignee) {
+			list.count++;
+			return PSG_ERR_NO_MEMORY;
+		}
+	}
+	if (!whole(&reader))
+		return PSG_ERR_CORRUPT;
+	*ret = list;
+	list = (struct psg_assignments){0};
+	return PSG_OK;
+}
+
+enum psg_err psg_policy_decode_document(struct psg_reader reader, struct psg_document *ret)
+{
+	struct psg_document document PSG_CLEANUP(psg_document_clear) = {0};
+
+	document.type = psg_read_string(&reader);
+	document.name = psg_read_string(&reader);
+	document.path = psg_read_string(&reader);
+	document.len = psg_read_u32(&reader);
+	if (reader.failed || reader.left != document.len)
+		return PSG_ERR_CORRUPT;
+	/* One more, for parsers that like a NUL at the end. */
+	document.bytes = calloc(1, document.len + 1);
+	if (!document.bytes)
+		return PSG_ERR_NO_MEMORY;
+	memcpy(document.bytes, reader.at, document.len);
+	*ret = document;
+	document = (struct psg_document){0};
+	return PSG_OK;
+}

@@ -1,0 +1,92 @@
+"""The whole run moves into the private machine of world.py, once; each test finds it fresh."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import world  # noqa: E402
+from drive import Sshd  # noqa: E402
+from machine import Machine  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+INSIDE = os.environ.get("PSG_WORLD") == "1"
+REASON = None if INSIDE else world.why_not()
+
+
+def pytest_cmdline_main(config):
+    if INSIDE or REASON or config.option.collectonly or config.option.help:
+        return None
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return world.enter([sys.executable, "-m", "pytest", *config.invocation_params.args])
+
+
+def pytest_collection_modifyitems(items):
+    # The look back at the host comes after everything that could have touched it.
+    items.sort(key=lambda item: "test_untouched" in item.nodeid)
+
+
+def pytest_report_header():
+    return "hosts: the private machine" if INSIDE else f"hosts: SKIPPED, {REASON or 'not entered: name tests/hosts on the command line'}"
+
+
+@pytest.fixture(scope="session")
+def the_machine():
+    if not INSIDE:
+        reason = f"no private machine: {REASON or 'name tests/hosts on the command line'}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return Machine()
+
+
+@pytest.fixture
+def machine(the_machine):
+    the_machine.fresh()
+    return the_machine
+
+
+@pytest.fixture
+def sshd():
+    """Starts a real sshd: sshd("psg-password-code"), or sshd(settings=…); stopped at the test's end."""
+    running = []
+
+    def start(snippet=None, settings=""):
+        running.append(Sshd(snippet, settings))
+        return running[-1]
+    yield start
+    for server in running:
+        server.__exit__()
+
+
+class Tools:
+    """The C helpers of this directory, compiled once."""
+
+    def __init__(self):
+        for name in ("probe", "race", "stop_at"):
+            subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra",
+                            "-o", self.path(name), f"{HERE}/{name}.c", "-lpam", "-lutil", "-lpthread"], check=True)
+
+    @staticmethod
+    def path(name):
+        return f"{world.ROOT}/tmp/{name}"
+
+    def probe(self, service, person, *arguments):
+        """What libpam's functions return: {"acct_mgmt": 6, …, "prompts": 1}; texts and prompts as lists."""
+        done = subprocess.run([self.path("probe"), service, person.name, *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=True, timeout=60, start_new_session=True)
+        lines = re.findall(r"^(\w+)=(.*)$", done.stdout, re.M)
+        result = {key: int(value) for key, value in lines if key not in ("text", "prompt")}
+        for kind in ("text", "prompt"):
+            result[kind + "_lines"] = [value for key, value in lines if key == kind]
+        return result
+
+
+@pytest.fixture(scope="session")
+def tools(the_machine):
+    return Tools()

@@ -1,0 +1,542 @@
+/* One login through several entry points: tickets, binding, leaders, root, subject, messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static struct world world;
+static const struct world_policy session_policy = {.requires_activation = true,
+						   .scope = PSG_SCOPE_SESSION};
+
+static int make_session_world(void **state)
+{
+	(void)state;
+	world_make(&world, &session_policy);
+	world_enroll(&world);
+	return 0;
+}
+
+static int make_policy_world(void **state)
+{
+	world_make(&world, *state);
+	world_enroll(&world);
+	return 0;
+}
+
+static int drop_world(void **state)
+{
+	(void)state;
+	world_drop(&world);
+	return 0;
+}
+
+static void answer(const char *first)
+{
+	world.person = (struct person){.answers = {first}};
+}
+
+static struct psg_activation the_activation(void)
+{
+	struct psg_activations list = {0};
+
+	assert_int_equal(psg_people_activations(world.store, WORLD_USER, &list), PSG_OK);
+	assert_true(list.count > 0);
+	struct psg_activation found = list.items[list.count - 1];
+
+	psg_activations_clear(&list);
+	return found;
+}
+
+/* Runs `body` in a child that leads its own session; its return value is the exit status. */
+static int in_new_session(int (*body)(void))
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		setsid();
+		_exit(body());
+	}
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void whole_login(void **state)
+{
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_non_null(pam_getenv(world.pamh, "PSG_TICKET"));
+	assert_false(the_activation().bound);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_setcred(world.pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 1);
+	assert_null(pam_getenv(world.pamh, "PSG_TICKET"));
+	assert_string_equal(pam_getenv(world.pamh, "PSG_GROUPS"), WORLD_GROUP);
+	assert_non_null(pam_getenv(world.pamh, "PSG_EXPIRES"));
+	assert_true(the_activation().bound);
+	assert_int_equal(pam_close_session(world.pamh, 0), PAM_SUCCESS);
+	/* This program does not lead its session (the shell does): nothing ends. */
+	assert_false(the_activation().ended);
+}
+
+static int login_and_close(void)
+{
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	if (pam_authenticate(world.pamh, 0) || pam_acct_mgmt(world.pamh, 0) ||
+	    pam_open_session(world.pamh, 0))
+		return 1;
+	if (the_activation().ended)
+		return 2;
+	if (pam_close_session(world.pamh, 0))
+		return 3;
+	return 0;
+}
+
+static void leader_close_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(in_new_session(login_and_close), 0);
+	struct psg_activation made = the_activation();
+
+	assert_true(made.ended);
+	assert_int_equal(made.end_reason, PSG_END_CLOSED);
+}
+
+static int gate_without_answer(void)
+{
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	int code = pam_acct_mgmt(world.pamh, 0);
+
+	return code == PAM_SUCCESS ? 100 : world.person.prompts;
+}
+
+static void one_sessions_activation_is_not_anothers(void **state)
+{
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+	/* The same session, another transaction: covered, and not asked. */
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 0);
+	/* A root process that leads a session of its own, as sshd's monitor does: asked. */
+	assert_int_equal(in_new_session(gate_without_answer), 1);
+}
+
+static int authenticate_in_session(const char *rhost)
+{
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	if (rhost)
+		assert_int_equal(pam_set_item(world.pamh, PAM_RHOST, rhost), PAM_SUCCESS);
+	int code = pam_authenticate(world.pamh, 0);
+
+	assert_int_equal(world.person.prompts, 0);
+	return code;
+}
+
+static void own_session_authenticates_locally_only(void **state)
+{
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(authenticate_in_session(NULL), PAM_SUCCESS);
+	assert_int_equal(authenticate_in_session("192.0.2.7"), WORLD_IGNORED);
+}
+
+static void a_ticket_is_good_once(void **state)
+{
+	char ticket[64];
+
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	snprintf(ticket, sizeof(ticket), "PSG_TICKET=%s", pam_getenv(world.pamh, "PSG_TICKET"));
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+	/* End it, so that only the ticket could let the second one in. */
+	assert_int_equal(psg_activation_end(world.store, WORLD_USER, the_activation().file,
+					    PSG_END_DEACTIVATED, NULL),
+			 PSG_OK);
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_putenv(world.pamh, ticket), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
+}
+
+static void a_forged_ticket_opens_nothing(void **state)
+{
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_putenv(world.pamh, "PSG_TICKET=00000000000000000000000000000000"),
+			 PAM_SUCCESS);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
+	assert_int_equal(world.person.prompts, 1);
+}
+
+static void deactivated_takes_effect_at_once(void **state)
+{
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(psg_activation_end(world.store, WORLD_USER, the_activation().file,
+					    PSG_END_DEACTIVATED, NULL),
+			 PSG_OK);
+	answer(NULL);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+	assert_non_null(strstr(world.person.said, "was ended"));
+}
+
+static void root_needs_nothing(void **state)
+{
+	static const char *const stacks[] = {"", "nonsense", "store=/nonexistent/psg",
+					     "key=/nonexistent"};
+
+	(void)state;
+	for (size_t i = 0; i < PSG_COUNT(stacks); i++) {
+		world_stack(&world, "gate", stacks[i]);
+		answer(NULL);
+		world_start(&world, "gate", "root");
+		assert_int_equal(pam_authenticate(world.pamh, 0), WORLD_IGNORED);
+		assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
+		assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+		assert_int_equal(pam_close_session(world.pamh, 0), PAM_SUCCESS);
+		assert_int_equal(world.person.prompts, 0);
+	}
+	world_stack(&world, "gate", "even_root");
+	world_start(&world, "gate", "root");
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+}
+
+static int gate_as_caller(uid_t real)
+{
+	if (setresuid(real, 0, 0) != 0)
+		return 99;
+	answer(NULL);
+	world_start(&world, "sudo", "root");
+	return pam_acct_mgmt(world.pamh, 0) == PAM_SUCCESS ? 0 : 1;
+}
+
+static int caller_root(void)
+{
+	return gate_as_caller(0);
+}
+
+static int caller_nobody(void)
+{
+	return gate_as_caller(65534);
+}
+
+/* targetpw makes PAM_USER root: that must exempt nobody but root. */
+static void the_caller_is_the_real_uid(void **state)
+{
+	(void)state;
+	world_stack(&world, "sudo", "application=gate");
+	assert_int_equal(in_new_session(caller_root), 0);
+	assert_int_equal(in_new_session(caller_nobody), 1);
+	world_activate(&world, 0, 3600, NULL);
+	assert_int_equal(in_new_session(caller_nobody), 0);
+}
+
+static int stranger_guesses(void)
+{
+	if (setresuid(12345, 0, 0) != 0)
+		return 99;
+	for (int i = 0; i < 7; i++) {
+		answer("000000");
+		world_start(&world, "gate", WORLD_USER);
+		if (pam_authenticate(world.pamh, 0) == PAM_SUCCESS)
+			return 1;
+	}
+	return 0;
+}
+
+static void a_stranger_wears_out_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(in_new_session(stranger_guesses), 0);
+	assert_int_equal(world_attempts(&world), 0);
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+}
+
+static void after_publickey(void **state)
+{
+	(void)state;
+	world_stack(&world, "gate", "after=publickey");
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 0);
+	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=password\nxpublickey k"),
+			 PAM_SUCCESS);
+	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\n"),
+			 PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 1);
+	/* Root has passed by key alone, and by nothing less. */
+	world_start(&world, "gate", "root");
+	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\n"),
+			 PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+}
+
+static void unknown_user_is_refused(void **state)
+{
+	(void)state;
+	answer("123456");
+	world_start(&world, "gate", "no-such-user");
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_PERM_DENIED);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+	world_start(&world, "gate", "../../etc/passwd");
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+}
+
+/* open_session's text would stand in front of scp's stream (trap 7). */
+static void open_session_says_nothing(void **state)
+{
+	(void)state;
+	answer("000000");
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
+	assert_int_equal(world.person.prompts, 1);
+	assert_int_equal(world.person.texts, 0);
+}
+
+static void silence(void **state)
+{
+	(void)state;
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, PAM_SILENT), PAM_AUTH_ERR);
+	assert_int_equal(pam_acct_mgmt(world.pamh, PAM_SILENT), PAM_PERM_DENIED);
+	assert_non_null(strstr(world.person.said, "needs an active " WORLD_GROUP));
+	world_stack(&world, "gate", "quiet");
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+	assert_int_equal(world.person.texts, 0);
+}
+
+static void broken_stores_deny(void **state)
+{
+	static const char *const damage[] = {"rm $S/policy",
+					     "truncate -s 100 $S/policy",
+					     "chmod 0666 $S/policy",
+					     "rm $S/key",
+					     "chmod 0644 $S/key",
+					     "echo x > $S/key",
+					     "chmod 0755 $S",
+					     "chown 65534 $S/policy",
+					     "rm $S/policy; mkdir $S/policy",
+					     "rm $S/policy; mkfifo $S/policy",
+					     "rm $S/policy; ln -s /etc/passwd $S/policy"};
+
+	(void)state;
+	for (size_t i = 0; i < PSG_COUNT(damage); i++) {
+		char command[512];
+
+		world_activate(&world, 0, 3600, NULL);
+		snprintf(command, sizeof(command), "S=%s; %s", world.store_dir, damage[i]);
+		assert_int_equal(system(command), 0);
+		answer(world_code(&world, 0));
+		world_start(&world, "gate", WORLD_USER);
+		if (pam_authenticate(world.pamh, 0) != PAM_AUTHINFO_UNAVAIL)
+			fail_msg("authenticate with: %s", damage[i]);
+		if (pam_acct_mgmt(world.pamh, 0) != PAM_PERM_DENIED)
+			fail_msg("acct_mgmt with: %s", damage[i]);
+		assert_int_equal(world.person.prompts, 0);
+		world_drop(&world);
+		make_session_world(NULL);
+	}
+}
+
+static const struct world_policy reason_policy = {.requires_activation = true,
+						  .reason = PSG_REASON_REQUIRED,
+						  .reason_pattern = "(INC|CHG)[0-9]+"};
+
+static void a_reason_is_asked_and_kept(void **state)
+{
+	(void)state;
+	world.person = (struct person){.answers = {"because", NULL}};
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	assert_int_equal(world.person.prompts, 1);
+	assert_int_equal(world_attempts(&world), 0);
+	world.person = (struct person){.answers = {"INC42 and more", NULL}};
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	world.person = (struct person){.answers = {"INC42", world_code(&world, 0)}};
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 2);
+	assert_string_equal(the_activation().description, "INC42");
+}
+
+static const struct world_policy two_policy = {.requires_activation = true, .second_group = true};
+
+static void the_narrowest_target_is_activated(void **state)
+{
+	(void)state;
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_string_equal(the_activation().target, WORLD_GROUP);
+}
+
+static void choose_lets_the_person_pick(void **state)
+{
+	(void)state;
+	world_stack(&world, "gate", "choose");
+	world.person = (struct person){.answers = {"2", world_code(&world, 0)}};
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_non_null(strstr(world.person.asked, "1) " WORLD_GROUP));
+	assert_non_null(strstr(world.person.asked, "2) Wide"));
+	assert_string_equal(the_activation().target, "Wide");
+	world.person = (struct person){.answers = {"3"}};
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(psg_activation_end(world.store, WORLD_USER, the_activation().file,
+					    PSG_END_DEACTIVATED, NULL),
+			 PSG_OK);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+}
+
+static const struct world_policy renew_policy = {.requires_activation = true,
+						 .scope = PSG_SCOPE_HOST,
+						 .lifetime_s = 600,
+						 .maximum_lifetime_s = 1000,
+						 .warn_before_s = 300};
+
+static void renewal(void **state)
+{
+	(void)state;
+	/* Plenty left: nothing is offered. */
+	world_activate(&world, 100, 600, NULL);
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), WORLD_IGNORED);
+	assert_int_equal(world.person.prompts, 0);
+	/* Inside warnBefore: Enter skips, a code extends. */
+	struct psg_activation first = the_activation();
+
+	assert_int_equal(
+	    psg_activation_end(world.store, WORLD_USER, first.file, PSG_END_DEACTIVATED, NULL),
+	    PSG_OK);
+	world_activate(&world, 500, 600, NULL);
+	answer("");
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), WORLD_IGNORED);
+	assert_int_equal(world.person.prompts, 1);
+	answer(world_code(&world, 0));
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	struct psg_activations list = {0};
+	struct psg_now now;
+
+	assert_int_equal(psg_clock_now(&world.store->clock, &now), PSG_OK);
+	assert_int_equal(psg_people_activations(world.store, WORLD_USER, &list), PSG_OK);
+	size_t live = 0;
+
+	for (size_t i = 0; i < list.count; i++) {
+		if (!psg_activation_live(&list.items[i], &now))
+			continue;
+		live++;
+		/* 500 s of 1000 are gone: the whole lifetime does not fit any more. */
+		int64_t left_s = psg_activation_left_ns(&list.items[i], &now) / PSG_NS_PER_S;
+
+		assert_in_range(left_s, 480, 500);
+	}
+	assert_int_equal(live, 1);
+	psg_activations_clear(&list);
+}
+
+static size_t count_in_log(const char *text)
+{
+	char path[256], line[4096];
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "%s/log", world.store_dir);
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, text) != NULL;
+	fclose(file);
+	return count;
+}
+
+static void each_event_once(void **state)
+{
+	(void)state;
+	world_activate(&world, 10, 5, NULL);
+	for (int i = 0; i < 3; i++) {
+		answer("000000");
+		world_start(&world, "gate", WORLD_USER);
+		assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	}
+	answer(world_code(&world, 0));
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(count_in_log("\"Lapsed\""), 1);
+	assert_int_equal(count_in_log("\"WrongCode\""), 3);
+	assert_int_equal(count_in_log("\"Activated\""), 1);
+	assert_int_equal(count_in_log("000000"), 0);
+}
+
+#define SESSION(test) cmocka_unit_test_setup_teardown(test, make_session_world, drop_world)
+#define POLICY(test, policy)                                                                       \
+	{                                                                                          \
+#test, test, make_policy_world, drop_world, (void *)(uintptr_t)(policy)            \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SESSION(whole_login),
+	    SESSION(leader_close_ends),
+	    SESSION(one_sessions_activation_is_not_anothers),
+	    SESSION(own_session_authenticates_locally_only),
+	    SESSION(a_ticket_is_good_once),
+	    SESSION(a_forged_ticket_opens_nothing),
+	    SESSION(deactivated_takes_effect_at_once),
+	    SESSION(root_needs_nothing),
+	    SESSION(the_caller_is_the_real_uid),
+	    SESSION(a_stranger_wears_out_nobody),
+	    SESSION(after_publickey),
+	    SESSION(unknown_user_is_refused),
+	    SESSION(open_session_says_nothing),
+	    SESSION(silence),
+	    SESSION(broken_stores_deny),
+	    POLICY(a_reason_is_asked_and_kept, &reason_policy),
+	    POLICY(the_narrowest_target_is_activated, &two_policy),
+	    POLICY(choose_lets_the_person_pick, &two_policy),
+	    POLICY(renewal, &renew_policy),
+	    SESSION(each_event_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/* A store, a policy, a PAM configuration directory and a scripted person, made afresh per test. */
+#ifndef PSG_TESTS_WORLD_H
+#define PSG_TESTS_WORLD_H
+
+#include <security/pam_appl.h>
+
+#include "psg/people.h"
+#include "psg/policy.h"
+
+#define WORLD_USER "nobody" /* an account that every Debian has and that is not root */
+#define WORLD_GROUP "Operators"
+#define WORLD_PERIOD_S 3600 /* long, so that no test crosses a step's edge by chance */
+
+/* libpam turns a stack of IGNORE alone into PERM_DENIED. In these stacks a module below answers for an
+ * ignored authenticate, with a code that ours never gives. */
+#define WORLD_IGNORED PAM_ACCT_EXPIRED
+
+/* What the person answers to the prompts, in turn; after the last: NULL. */
+struct person {
+	const char *answers[8];
+	int conv_code;                    /* what the conversation returns when not PAM_SUCCESS */
+	int prompts, texts;               /* counted */
+	char said[2048];                  /* all texts, each with a newline */
+	char asked[2048];                 /* all prompts, each with a newline */
+	void (*before_answer)(void *arg); /* called at each prompt, before the answer is given */
+	void *arg;
+};
+
+struct world {
+	char dir[64], store_dir[80], conf_dir[80];
+	struct psg_store *store;
+	struct psg_credential credential;
+	pam_handle_t *pamh;
+	struct person person;
+};
+
+/* The policy of a world: one group WORLD_GROUP with the set Login_PS. */
+struct world_policy {
+	bool unassigned, requires_activation, failed, muted;
+	int64_t until_s;
+	const char *applications[8]; /* "gate" always; more here */
+	int64_t lifetime_s, maximum_lifetime_s, warn_before_s;
+	enum psg_scope scope;
+	enum psg_reason_rule reason;
+	const char *reason_pattern;
+	enum psg_enrollment enrollment;
+	bool second_group; /* Wide: the same set and one permission more */
+	uint32_t attempts; /* throttle; 0: 5 */
+};
+
+void world_make(struct world *world, const struct world_policy *policy);
+void world_deploy(struct world *world, const struct world_policy *policy);
+void world_drop(struct world *world);
+void world_enroll(struct world *world);
+/* Writes CONF/SERVICE with pam_psg in all four types, `arguments` after store=; see WORLD_IGNORED. */
+void world_stack(struct world *world, const char *service, const char *arguments);
+/* Writes CONF/SERVICE literally; %s stands for the module and its store= argument. */
+void world_stack_text(struct world *world, const char *service, const char *text);
+/* Starts a transaction for `user` on `service`; ends one that is there. */
+void world_start(struct world *world, const char *service, const char *user);
+void world_end(struct world *world);
+/* The code of the step `offset` steps from now. */
+const char *world_code(struct world *world, int offset);
+/* An activation of WORLD_GROUP, made `age_s` ago, for `lifetime_s`; binding NULL for scope Host. */
+void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
+		    const struct psg_binding *binding);
+/* How many attempts count now. */
+uint64_t world_attempts(struct world *world);
+/* Path of the built module or psgctl. */
+const char *world_built(const char *name);
+
+#endif

@@ -1,0 +1,211 @@
+/* One assignment put or removed, and the lock that it is done under. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include <cmocka.h>
+
+#include "policy_sample.h"
+
+static void expect_same(struct psg_folder *root, const struct psg_assignments *assigned,
+			uint64_t generation)
+{
+	struct psg_folder *other PSG_CLEANUP(psg_folder_release) = NULL;
+	struct psg_model model PSG_CLEANUP(psg_model_clear);
+	struct psg_strings found[2] = {0}, wanted[2] = {0};
+
+	policy_sample_model(&model);
+	assert_int_equal(psg_folder_open_memory(NULL, &other), PSG_OK);
+	assert_int_equal(psg_policy_write(other, &model, assigned, generation), PSG_OK);
+	policy_sample_answers(root, &found[0]);
+	policy_sample_answers(other, &wanted[0]);
+	policy_sample_lists(root, &found[1]);
+	policy_sample_lists(other, &wanted[1]);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(wanted[i].count > 0);
+		policy_sample_expect(&found[i], (const char *const *)wanted[i].items,
+				     wanted[i].count);
+		psg_strings_clear(&found[i]);
+		psg_strings_clear(&wanted[i]);
+	}
+}
+
+static void change(struct psg_folder *root, bool put, const char *assignee, const char *target,
+		   int64_t until_s, bool changes)
+{
+	char *who PSG_CLEANUP(psg_free_bytes) = strdup(assignee);
+	char *what PSG_CLEANUP(psg_free_bytes) = strdup(target);
+	struct psg_assignment assignment = {who, PSG_TARGET_GROUP, what, until_s};
+	bool changed = !changes;
+
+	assert_int_equal(put ? psg_policy_assign(root, &assignment, &changed)
+			     : psg_policy_unassign(root, &assignment, &changed),
+			 PSG_OK);
+	assert_int_equal(changed, changes);
+}
+
+/* Every assigning ends where writing the whole policy so would have. */
+static void assign_is_a_whole_write(void **state)
+{
+	struct psg_folder *root = *state;
+	struct psg_assignments assigned PSG_CLEANUP(psg_assignments_clear);
+
+	policy_sample_assignments(&assigned);
+	policy_sample_write(root, 7);
+	change(root, true, "carol", "Ops", 0, true);
+	policy_sample_assign(&assigned, "carol", PSG_TARGET_GROUP, "Ops", 0);
+	expect_same(root, &assigned, 8);
+	change(root, true, "alice", "Open", 5, true);
+	policy_sample_assign(&assigned, "alice", PSG_TARGET_GROUP, "Open", 5);
+	expect_same(root, &assigned, 9);
+	change(root, true, "alice", "Open", 6, true);
+	assigned.items[assigned.count - 1].until_s = 6;
+	expect_same(root, &assigned, 10);
+	change(root, false, "alice", "Open", 99, true);
+	psg_assignment_clear(&assigned.items[--assigned.count]);
+	expect_same(root, &assigned, 11);
+	change(root, false, "carol", "Ops", 0, true);
+	psg_assignment_clear(&assigned.items[--assigned.count]);
+	expect_same(root, &assigned, 12);
+}
+
+static void repeated_changes_write_nothing(void **state)
+{
+	struct psg_folder *root = *state;
+	size_t before_len, after_len;
+
+	policy_sample_write(root, 7);
+	char *before PSG_CLEANUP(psg_free_bytes) = policy_sample_bytes(root, &before_len);
+
+	change(root, true, "bob", "Open", 0, false);
+	change(root, false, "bob", "Ops", 0, false);
+	change(root, false, "nobody", "Ops", 0, false);
+	/* alice has Plain as a set, which is not a group of that name. */
+	change(root, false, "alice", "Plain", 0, false);
+	char *after PSG_CLEANUP(psg_free_bytes) = policy_sample_bytes(root, &after_len);
+
+	assert_int_equal(before_len, after_len);
+	assert_memory_equal(before, after, before_len);
+}
+
+static void unix_groups_come_and_go(void **state)
+{
+	static const struct {
+		bool put;
+		const char *assignee, *target;
+		bool has;
+	} steps[] = {{false, "%wheel", "Ops", false}, {true, "wheel", "Ops", false},
+		     {true, "%wheel", "Ops", true},   {true, "%adm", "Ops", true},
+		     {true, "%adm", "Open", true},    {false, "%wheel", "Ops", true},
+		     {false, "%adm", "Open", true},   {false, "alice", "Ops", true},
+		     {false, "%adm", "Ops", false},   {false, "wheel", "Ops", false}};
+	struct psg_folder *root = *state;
+
+	policy_sample_write(root, 7);
+	for (size_t i = 0; i < PSG_COUNT(steps); i++) {
+		struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+
+		change(root, steps[i].put, steps[i].assignee, steps[i].target, 0, true);
+		assert_int_equal(psg_policy_open(root, &policy), PSG_OK);
+		assert_int_equal(psg_policy_has_unix_groups(policy), steps[i].has);
+		assert_int_equal(psg_policy_generation(policy), 8 + i);
+	}
+}
+
+/* A policy that is open is the one that was opened, whatever is put in force since. */
+static void an_open_policy_stays(void **state)
+{
+	struct psg_folder *root = *state;
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_assignments assigned PSG_CLEANUP(psg_assignments_clear) = {0};
+
+	policy_sample_write(root, 7);
+	assert_int_equal(psg_policy_open(root, &policy), PSG_OK);
+	change(root, false, "bob", "Open", 0, true);
+	assert_int_equal(psg_policy_assigned(policy, "bob", &assigned), PSG_OK);
+	assert_int_equal(assigned.count, 1);
+	assert_int_equal(psg_policy_generation(policy), 7);
+}
+
+static void odd_names(void **state)
+{
+	static const char *const names[] = {
+	    "a b",  "M\xc3\xbcller", "back\\slash", "sla/sh",   "../policy",      "a\nb", "%%", "%",
+	    "alic", "alicea",        "format",      "\xff\xfe", "assigned/alice", "-x",   "*"};
+	struct psg_folder *root = *state;
+	char *longest PSG_CLEANUP(psg_free_bytes) = calloc(1, 70001);
+
+	memset(longest, 'x', 70000);
+	policy_sample_write(root, 7);
+	change(root, true, longest, "Ops", 0, true);
+	for (size_t i = 0; i < PSG_COUNT(names); i++)
+		change(root, true, names[i], "Ops", (int64_t)i + 1, true);
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_assignments all PSG_CLEANUP(psg_assignments_clear) = {0};
+
+	assert_int_equal(psg_policy_open(root, &policy), PSG_OK);
+	for (size_t i = 0; i < PSG_COUNT(names); i++) {
+		struct psg_assignments found PSG_CLEANUP(psg_assignments_clear) = {0};
+
+		assert_int_equal(psg_policy_assigned(policy, names[i], &found), PSG_OK);
+		assert_int_equal(found.count, 1);
+		assert_string_equal(found.items[0].assignee, names[i]);
+		assert_int_equal(found.items[0].until_s, i + 1);
+	}
+	assert_int_equal(psg_policy_all_assigned(policy, &all), PSG_OK);
+	assert_int_equal(all.count, 4 + 1 + PSG_COUNT(names));
+	for (size_t i = 1; i < all.count; i++)
+		assert_true(strcmp(all.items[i - 1].assignee, all.items[i].assignee) <= 0);
+}
+
+static void assignments_that_are_none(void **state)
+{
+	char bob[] = "bob", open_[] = "Open", empty[] = "";
+	const struct psg_assignment bad[] = {
+	    {bob, PSG_TARGET_NONE, open_, 0},        {empty, PSG_TARGET_GROUP, open_, 0},
+	    {bob, PSG_TARGET_GROUP, empty, 0},       {NULL, PSG_TARGET_GROUP, open_, 0},
+	    {bob, PSG_TARGET_GROUP, NULL, 0},        {bob, PSG_TARGET_GROUP, open_, -1},
+	    {bob, (enum psg_target_kind)3, open_, 0}};
+	struct psg_folder *root = *state;
+	bool changed;
+
+	policy_sample_write(root, 7);
+	for (size_t i = 0; i < PSG_COUNT(bad); i++) {
+		assert_int_equal(psg_policy_assign(root, &bad[i], &changed), PSG_ERR_INVALID);
+		assert_int_equal(psg_policy_unassign(root, &bad[i], &changed), PSG_ERR_INVALID);
+	}
+}
+
+static void the_lock_excludes(void **state)
+{
+	struct psg_folder *root = *state;
+	int held PSG_CLEANUP(psg_close_fd) = -1;
+	int other PSG_CLEANUP(psg_close_fd) = -1;
+
+	assert_int_equal(psg_policy_lock(root, &held), PSG_OK);
+	assert_int_equal(root->ops->open_file(root, "lock", &other), PSG_OK);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	psg_close_fd(&held);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	psg_close_fd(&other);
+	assert_int_equal(psg_policy_lock(root, &held), PSG_OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    POLICY_SAMPLE_ON_BOTH(assign_is_a_whole_write),
+	    POLICY_SAMPLE_ON_BOTH(repeated_changes_write_nothing),
+	    POLICY_SAMPLE_ON_BOTH(unix_groups_come_and_go),
+	    POLICY_SAMPLE_ON_BOTH(an_open_policy_stays),
+	    POLICY_SAMPLE_ON_BOTH(odd_names),
+	    POLICY_SAMPLE_ON_BOTH(assignments_that_are_none),
+	    POLICY_SAMPLE_ON_FILES(the_lock_excludes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+/* Processes on a simulated folder, one operation at a time.
+ *
+ * A process is the real code, run from its beginning over a table of operations that gives back the results
+ * it had so far, performs exactly one new operation on the folder, and from then on fails everything, so that
+ * the code unwinds by itself. A state is a folder, the time, and what each process has seen. Killing a
+ * process is never running it again, stopping it is running others, or the clock, before it.
+ *
+ * States that differ only in what a process has seen and forgotten are one state: when it lists a folder anew,
+ * all it still knows is the few things kept in struct sim_process. sim_exact turns that off. */
+#ifndef SIM_H
+#define SIM_H
+
+#include "folk.h"
+
+#define SIM_PROCESSES 3
+#define SIM_HANDLES 8
+#define SIM_FOLK "alice"
+
+enum sim_kind { SIM_CLAIM, SIM_END, SIM_TIDY, SIM_UNLOCK, SIM_UNENROLL };
+
+struct sim_script {
+	enum sim_kind kind;
+	int code;       /* SIM_CLAIM: steps from the first time's, or SIM_WRONG */
+	bool then_tidy; /* SIM_END */
+};
+#define SIM_WRONG 99
+
+extern bool sim_exact;
+
+struct sim_result; /* what one operation gave; a list, the latest first */
+
+struct sim_process {
+	struct sim_result *seen;
+	unsigned int count;
+	int handles[SIM_HANDLES];
+	unsigned int handle_count;
+	bool finished;
+	enum psg_err result;
+	/* What the checks want to know. */
+	int order; /* of its latest attempt among all; 0: none */
+	int64_t attempt_s, write_s;
+	bool evaluated, covered; /* its attempt was believed; was forgiven since */
+	bool wrote_in_vain;      /* into a file that was ended or removed by then */
+	int spent;               /* 1 + the code whose name it made; 0: none */
+	/* What a process still knows when it lists a folder anew, see sim.c. */
+	uint64_t number, devices_hash;
+	int64_t first_now, last_now, attempt_now;
+	bool wants_attempt_now, has_now;
+	unsigned int lists; /* since it last made a name */
+};
+
+struct sim_state {
+	struct psg_folder *root;
+	int64_t realtime_ns; /* of the folder's files: the first time's and elapsed_s */
+	int64_t elapsed_s;
+	unsigned int steps; /* of the clock, so far */
+	int orders;
+	uint32_t spent_ever; /* bit c: the name of code c was made once */
+	uint32_t ended;      /* bit c: an end of code c's activation returned success */
+	struct sim_process processes[SIM_PROCESSES];
+};
+
+/* What stays the same through a run. */
+struct sim {
+	struct psg_store *store; /* for key and process table; its folder is not used */
+	struct psg_now start;
+	struct psg_credential credential;
+	struct psg_throttle throttle;
+	struct sim_script scripts[SIM_PROCESSES];
+	bool devices_change; /* reading authenticators/ is an operation like others */
+};
+
+struct sim_state *sim_state_new(const struct sim *sim);
+struct sim_state *sim_state_copy(const struct sim *sim, struct sim_state *from);
+void sim_state_free(struct sim_state *state);
+uint64_t sim_state_hash(struct sim_state *state);
+/* One more operation of process `who`, which has not finished. Looking at the clock is one unless
+ * `clock_stands`: the clock will not step any more. */
+void sim_step(const struct sim *sim, struct sim_state *state, int who, bool clock_stands);
+/* A store over the state's folder at its time, the wall clock set back or forward by `wall_s`. */
+void sim_visit(const struct sim *sim, struct sim_state *state, int64_t wall_s,
+	       struct psg_store *ret, struct psg_now *now);
+/* A whole claim on a copy of the folder, at the state's time. */
+enum psg_err sim_newcomer(const struct sim *sim, struct sim_state *state, int64_t wall_s,
+			  const char *code, int64_t *ret_wait_ns);
+/* The code `c` steps from the first time's step. */
+void sim_code(const struct sim *sim, int c, char out[static PSG_CODE_DIGITS_MAX + 1]);
+struct psg_grant sim_grant(void);
+/* Which code's activation a file is, as a bit; 0: none of them. */
+uint32_t sim_code_bit(const struct sim *sim, const char *file);
+
+#endif

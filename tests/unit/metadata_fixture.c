@@ -1,0 +1,184 @@
+#include "metadata_fixture.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+char *fixture_read(const char *path, size_t *ret_len)
+{
+	FILE *file = fopen(path, "rb");
+	char *bytes = NULL;
+	size_t len = 0, got;
+
+	if (!file)
+		fail_msg("cannot read %s (tests start at the top of the source tree)", path);
+	do {
+		bytes = realloc(bytes, len + 65536 + 1);
+		assert_non_null(bytes);
+		got = fread(bytes + len, 1, 65536, file);
+		len += got;
+	} while (got > 0);
+	assert_false(ferror(file));
+	fclose(file);
+	bytes[len] = '\0';
+	if (ret_len)
+		*ret_len = len;
+	return bytes;
+}
+
+enum psg_err fixture_parse(const char *type, const char *name, const char *file, const char *bytes,
+			   size_t len, struct psg_model *model, struct psg_problems *problems)
+{
+	struct psg_document document = {.type = strdup(type),
+					.name = strdup(name),
+					.path = strdup(file),
+					.bytes = malloc(len ? len : 1),
+					.len = len};
+	enum psg_err err;
+
+	assert_non_null(document.bytes);
+	memcpy(document.bytes, bytes, len);
+	err = psg_metadata_parse(&document, model, problems);
+	psg_document_clear(&document);
+	return err;
+}
+
+static void describe(const struct psg_problem *problem, struct psg_buf *out)
+{
+	psg_buf_format(out, "%s:%d:%d <%s> %s: %s", problem->file, problem->line, problem->column,
+		       problem->element, problem->warning ? "Warning" : "Error", problem->text);
+}
+
+void fixture_describe(const struct psg_problems *problems, struct psg_buf *out)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		describe(&problems->items[i], out);
+		psg_buf_format(out, " | %s\n", problems->items[i].remedy);
+	}
+	assert_false(out->failed);
+}
+
+void fixture_assert_only(const struct psg_problems *problems, const char *expected)
+{
+	struct psg_buf text = {0};
+
+	if (problems->count != 1) {
+		fixture_describe(problems, &text);
+		fail_msg("expected 1 problem: %s\ngot %zu:\n%s", expected, problems->count,
+			 text.data ? text.data : "");
+	}
+	describe(&problems->items[0], &text);
+	assert_string_equal(text.data, expected);
+	assert_true(problems->error_count == !problems->items[0].warning);
+	assert_true(*problems->items[0].remedy);
+	psg_buf_clear(&text);
+}
+
+void fixture_assert_none(const struct psg_problems *problems)
+{
+	struct psg_buf text = {0};
+
+	fixture_describe(problems, &text);
+	if (problems->count != 0)
+		fail_msg("unexpected:\n%s", text.data);
+	psg_buf_clear(&text);
+}
+
+char *fixture_directory(void)
+{
+	char *directory = strdup("/tmp/psg-test-XXXXXX");
+
+	assert_non_null(directory);
+	assert_non_null(mkdtemp(directory));
+	/* One test reads as nobody. */
+	assert_int_equal(chmod(directory, 0755), 0);
+	return directory;
+}
+
+void fixture_put(const char *directory, const char *path, const char *text)
+{
+	char whole[4096];
+	FILE *file;
+
+	assert_true(snprintf(whole, sizeof(whole), "%s/%s", directory, path) < (int)sizeof(whole));
+	for (char *slash = strchr(whole + strlen(directory) + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(whole, 0755);
+		*slash = '/';
+	}
+	file = fopen(whole, "wb");
+	if (!file)
+		fail_msg("cannot write %s", whole);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+	(void)info, (void)kind, (void)walk;
+	return remove(path);
+}
+
+void fixture_remove(char **directory)
+{
+	assert_int_equal(nftw(*directory, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	free(*directory);
+	*directory = NULL;
+}
+
+int fixture_package_set_up(void **state)
+{
+	struct fixture_package *fixture = calloc(1, sizeof(*fixture));
+
+	*state = fixture;
+	if (fixture)
+		fixture->directory = fixture_directory();
+	return fixture ? 0 : -1;
+}
+
+int fixture_package_tear_down(void **state)
+{
+	struct fixture_package *fixture = *state;
+
+	fixture_remove(&fixture->directory);
+	psg_model_clear(&fixture->model);
+	psg_problems_clear(&fixture->problems);
+	free(fixture);
+	return 0;
+}
+
+void fixture_package_put(struct fixture_package *fixture, const char *path, const char *text)
+{
+	fixture_put(fixture->directory, path, text);
+}
+
+void fixture_package_read(struct fixture_package *fixture)
+{
+	assert_int_equal(psg_package_read(fixture->directory, &fixture->model, &fixture->problems),
+			 PSG_OK);
+}
+
+void fixture_assert_documents(const struct psg_model *model, const char *expected)
+{
+	struct psg_buf text = {0};
+
+	psg_buf_text(&text, "");
+	for (size_t i = 0; i < model->document_count; i++)
+		psg_buf_format(&text, "%s/%s=%s\n", model->documents[i].type,
+			       model->documents[i].name, model->documents[i].path);
+	assert_string_equal(text.data, expected);
+	psg_buf_clear(&text);
+}
+
+void fixture_path(const struct fixture_package *fixture, const char *name, char out[static 512])
+{
+	assert_true(snprintf(out, 512, "%s/%s", fixture->directory, name) < 512);
+}

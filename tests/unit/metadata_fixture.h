@@ -1,0 +1,54 @@
+/* What the metadata tests share. Paths are relative to the top of the source tree, where tests/run starts them. */
+#ifndef METADATA_FIXTURE_H
+#define METADATA_FIXTURE_H
+
+#include "psg/bytes.h"
+#include "psg/metadata.h"
+
+#define FIXTURE_DATA "tests/data/metadata/"
+#define FIXTURE_SALESFORCE "xmlns=\"http://soap.sforce.com/2006/04/metadata\""
+#define FIXTURE_OWN "xmlns=\"urn:pam-psg:metadata\""
+#define FIXTURE_SET(body)                                                                          \
+	"<PermissionSet " FIXTURE_SALESFORCE ">" body "<label>x</label></PermissionSet>"
+#define FIXTURE_MUTING(body)                                                                       \
+	"<MutingPermissionSet " FIXTURE_SALESFORCE ">" body "<label>x</label></"                   \
+	"MutingPermissionSet>"
+#define FIXTURE_GROUP(body)                                                                        \
+	"<PermissionSetGroup " FIXTURE_SALESFORCE ">" body "<label>x</label></PermissionSetGroup>"
+#define FIXTURE_POLICY(body) "<ActivationPolicy " FIXTURE_OWN ">" body "</ActivationPolicy>"
+#define FIXTURE_GATE(body) "<GateSettings " FIXTURE_OWN ">" body "</GateSettings>"
+#define FIXTURE_PACKAGE(body) "<Package " FIXTURE_SALESFORCE ">" body "</Package>"
+
+/* A whole file, NUL-terminated; free() it. Fails the test when it cannot be read. */
+char *fixture_read(const char *path, size_t *ret_len);
+/* Parses `bytes`, in a block of exactly `len` so that reading beyond shows, as a file named `file` of component `name`. */
+enum psg_err fixture_parse(const char *type, const char *name, const char *file, const char *bytes,
+			   size_t len, struct psg_model *model, struct psg_problems *problems);
+/* A problem a line: `file:line:column <element> Error: text | remedy`. */
+void fixture_describe(const struct psg_problems *problems, struct psg_buf *out);
+/* Fails unless there is exactly one problem and it reads so (fixture_describe without the remedy). */
+void fixture_assert_only(const struct psg_problems *problems, const char *expected);
+/* Fails unless there is none. */
+void fixture_assert_none(const struct psg_problems *problems);
+/* A fresh directory; fixture_remove removes all of it and frees the name. */
+char *fixture_directory(void);
+/* A file in it; folders are made as needed. */
+void fixture_put(const char *directory, const char *path, const char *text);
+void fixture_remove(char **directory);
+
+/* A directory and what reading it as a package comes to. */
+#define FIXTURE_SET_A "permissionsets/A.permissionset"
+struct fixture_package {
+	char *directory;
+	struct psg_model model;
+	struct psg_problems problems;
+};
+int fixture_package_set_up(void **state);
+int fixture_package_tear_down(void **state);
+void fixture_package_put(struct fixture_package *fixture, const char *path, const char *text);
+void fixture_package_read(struct fixture_package *fixture);
+void fixture_path(const struct fixture_package *fixture, const char *name, char out[static 512]);
+/* The documents as `Type/Name=path`, one a line. */
+void fixture_assert_documents(const struct psg_model *model, const char *expected);
+
+#endif
