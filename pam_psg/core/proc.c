@@ -1,7 +1,7 @@
 /* One process as /proc shows it: parent, session, start, real uid, audit session.
  *
  * MUST take for the name all between the first '(' and the last ')'   (proc_test: hostile_names)
- * MUST tell "no such process" from "cannot see"                       (proc_test: proc_*)
+ * MUST tell "no such process" from "cannot see"                       (proc_faults_test; proc_test: proc_*)
  * MUST NOT read another pid namespace's /proc                         (proc_test: proc_foreign)
  */
 #include "proc.h"

@@ -89,7 +89,8 @@ static enum psg_err merge(struct psg_deployment *deployment, const struct psg_mo
 		if (err == PSG_OK)
 			err = psg_metadata_parse(document, model, problems);
 	}
-	sort_documents(model);
+	if (err == PSG_OK)
+		sort_documents(model);
 	return err;
 }
 
@@ -102,17 +103,20 @@ static int compare_components(const void *key, const void *item)
 	return order ? order : strcmp(problem->name, component->name);
 }
 
-static bool has_same(const struct psg_problems *list, const struct psg_problem *problem)
+static int compare_problems(const void *a, const void *b)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct psg_problem *other = &list->items[i];
+	const struct psg_problem *x = a, *y = b;
+	int order = strcmp(x->type, y->type);
 
-		if (strcmp(other->type, problem->type) == 0 &&
-		    strcmp(other->name, problem->name) == 0 &&
-		    strcmp(other->text, problem->text) == 0)
-			return true;
-	}
-	return false;
+	if (order == 0)
+		order = strcmp(x->name, y->name);
+	return order ? order : strcmp(x->text, y->text);
+}
+
+static bool has_same(const struct psg_problems *sorted, const struct psg_problem *problem)
+{
+	return sorted->count > 0 && bsearch(problem, sorted->items, sorted->count,
+					    sizeof(*sorted->items), compare_problems);
 }
 
 /* What was to be warned of before this package came is no news of it. */
@@ -126,7 +130,11 @@ static enum psg_err known_warnings(const struct psg_model *old, struct psg_probl
 		if (err == PSG_OK)
 			err = psg_metadata_parse(&old->documents[i], &model, ret);
 	}
-	return err == PSG_OK ? psg_model_check(&model, ret) : err;
+	if (err == PSG_OK)
+		err = psg_model_check(&model, ret);
+	if (ret->count > 1)
+		qsort(ret->items, ret->count, sizeof(*ret->items), compare_problems);
+	return err;
 }
 
 /* Takes over what was found about the whole: all that concerns the package; of older files the errors, and the
@@ -194,7 +202,8 @@ static enum psg_err sorted_copy(const struct psg_model *before, struct psg_model
 
 	for (size_t i = 0; i < before->document_count && err == PSG_OK; i++)
 		err = copy_document(&before->documents[i], ret);
-	sort_documents(ret);
+	if (err == PSG_OK)
+		sort_documents(ret);
 	return err;
 }
 

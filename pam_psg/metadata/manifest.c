@@ -7,6 +7,7 @@
 struct manifest {
 	const struct psg_package *package;
 	bool *listed;
+	const char *all; /* the type last listed whole */
 	struct psg_report report;
 	struct psg_buf others; /* types we do not keep, for one warning */
 	const struct psg_xml_node *first_other;
@@ -14,6 +15,10 @@ struct manifest {
 
 static void list_all(struct manifest *manifest, const char *type)
 {
+	/* A manifest may say so half a million times. */
+	if (manifest->all && strcmp(manifest->all, type) == 0)
+		return;
+	manifest->all = type;
 	for (size_t i = 0; i < manifest->package->document_count; i++)
 		if (strcmp(manifest->package->documents[i].type, type) == 0)
 			manifest->listed[i] = true;

@@ -86,7 +86,7 @@ struct psg_report {
 PSG_MUST_CHECK
 enum psg_err psg_problems_add(struct psg_problems *list, const struct psg_problem *problem);
 /* Room for one more item of `size` bytes: the array, whose address is given, may move. Zeroes the item and
- * returns it; NULL when out of memory. The array may only be grown by this function. */
+ * returns it; NULL when out of memory. */
 void *psg_array_add(void *items_pointer, size_t *count, size_t size);
 /* Adds a problem at `node` (NULL: the file as a whole). */
 void psg_report_error(struct psg_report *report, const struct psg_xml_node *node,

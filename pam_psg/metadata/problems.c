@@ -48,17 +48,18 @@ void psg_problems_sort(struct psg_problems *list)
 
 void *psg_array_add(void *items_pointer, size_t *count, size_t size)
 {
+	size_t room = 1;
 	void *items;
 	char *added;
 
+	while (room <= *count)
+		room *= 2;
 	memcpy(&items, items_pointer, sizeof(items));
-	/* Room for a power of two: the count itself says when it is used up. */
-	if ((*count & (*count - 1)) == 0) {
-		items = reallocarray(items, *count ? *count * 2 : 1, size);
-		if (!items)
-			return NULL;
-		memcpy(items_pointer, &items, sizeof(items));
-	}
+	/* Every time: whoever made the array may have made it just as long as it is. */
+	items = reallocarray(items, room, size);
+	if (!items)
+		return NULL;
+	memcpy(items_pointer, &items, sizeof(items));
 	added = (char *)items + *count * size;
 	memset(added, 0, size);
 	(*count)++;

@@ -213,6 +213,15 @@ static void on_error(void *arg, xmlErrorPtr error)
 	refuse(reading, offset_now(reading), text, "Make the file well-formed XML.");
 }
 
+/* Errors libxml2 has no parser for yet, which it would print: of memory, and what follows from them. */
+static void on_stray_error(void *arg, xmlErrorPtr error)
+{
+	struct reading *reading = arg;
+
+	if (error->code == XML_ERR_NO_MEMORY)
+		reading->err = PSG_ERR_NO_MEMORY;
+}
+
 static void parse(struct reading *reading)
 {
 	xmlSAXHandler *handler = reading->parser->sax;
@@ -248,6 +257,24 @@ __attribute__((destructor)) static void clean_up(void)
 		xmlCleanupParser();
 }
 
+static void run(struct reading *reading)
+{
+	xmlStructuredErrorFunc handler = xmlStructuredError;
+	void *context = xmlStructuredErrorContext;
+
+	used = true;
+	reading->at = reading->len >= 3 && memcmp(reading->bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+	xmlSetStructuredErrorFunc(reading, on_stray_error);
+	reading->parser = xmlNewParserCtxt();
+	if (reading->parser) {
+		parse(reading);
+		xmlFreeParserCtxt(reading->parser);
+	} else {
+		reading->err = PSG_ERR_NO_MEMORY;
+	}
+	xmlSetStructuredErrorFunc(context, handler);
+}
+
 enum psg_err psg_xml_read(const char *bytes, size_t len, struct psg_xml **ret,
 			  struct psg_xml_fault *ret_fault)
 {
@@ -263,15 +290,8 @@ enum psg_err psg_xml_read(const char *bytes, size_t len, struct psg_xml **ret,
 		refuse(&reading, 0, "the file is empty", "Write the metadata, or remove the file.");
 	else
 		reading.err = psg_xml_check_encoding(bytes, len, &reading.fault);
-	if (reading.err == PSG_OK) {
-		used = true;
-		reading.at = len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-		reading.parser = xmlNewParserCtxt();
-		if (!reading.parser)
-			return PSG_ERR_NO_MEMORY;
-		parse(&reading);
-		xmlFreeParserCtxt(reading.parser);
-	}
+	if (reading.err == PSG_OK)
+		run(&reading);
 	for (size_t i = 0; i < PSG_COUNT(reading.text); i++)
 		psg_buf_clear(&reading.text[i]);
 	if (reading.err == PSG_ERR_INVALID)

@@ -152,8 +152,8 @@ static enum ctl_exit print_person(struct ctl *ctl, const char *subject)
 		printf("Throttled after %llu wrong codes: the next is possible in %s.\n",
 		       (unsigned long long)failures, wait);
 	else if (failures)
-		printf("%llu wrong codes since the last right one.\n",
-		       (unsigned long long)failures);
+		printf("%llu wrong or spent code%s since the last right one.\n",
+		       (unsigned long long)failures, failures == 1 ? "" : "s");
 	return CTL_DONE;
 }
 

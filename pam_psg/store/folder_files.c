@@ -58,9 +58,12 @@ static enum psg_err folder_judge(int fd, uid_t owner, bool mend, struct psg_fold
 	return PSG_OK;
 }
 
-static enum psg_err folder_errno(int errnum)
+static enum psg_err odd_errno(int errnum)
 {
-	return errnum == ENOTDIR || errnum == ELOOP ? PSG_ERR_UNSAFE : psg_err_from_errno(errnum);
+	/* ENXIO: a FIFO that nobody reads, or a socket, in the place of a file. */
+	if (errnum == ENOTDIR || errnum == ELOOP || errnum == ENXIO)
+		return PSG_ERR_UNSAFE;
+	return psg_err_from_errno(errnum);
 }
 
 static int folder_openat(int parent, const char *name)
@@ -102,7 +105,7 @@ static enum psg_err files_open(struct psg_folder *folder, const char *name, bool
 		fd = folder_openat(parent->fd, name);
 	}
 	if (fd < 0)
-		return folder_errno(errno);
+		return odd_errno(errno);
 	return folder_judge(fd, parent->owner, make, ret);
 }
 
@@ -120,7 +123,7 @@ enum psg_err psg_folder_open_files(const char *path, uid_t owner, struct psg_fol
 		own[--len] = '\0';
 	fd = folder_openat(AT_FDCWD, own);
 	if (fd < 0)
-		return folder_errno(errno);
+		return odd_errno(errno);
 	return folder_judge(fd, owner, false, ret);
 }
 
@@ -332,7 +335,7 @@ static enum psg_err files_append(struct psg_folder *folder, const char *name, co
 			fd = append_open(files, name, false);
 	}
 	if (fd < 0 || (err == PSG_OK && fstat(fd, &st) != 0))
-		return folder_errno(errno);
+		return odd_errno(errno);
 	if (err != PSG_OK)
 		return err;
 	if (!S_ISREG(st.st_mode) || st.st_uid != files->owner || (st.st_mode & 077) != 0)

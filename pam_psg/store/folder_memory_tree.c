@@ -177,25 +177,39 @@ enum psg_err psg_folder_memory_copy(struct psg_folder *root, const int64_t *real
 	return err;
 }
 
-/* -- hashes (FNV-1a): states are compared, not defended -- */
+/* -- hashes: states are compared, not defended -- */
+
+#define HASH_START UINT64_C(14695981039346656037)
+
+static uint64_t hash_word(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ (hash >> 32);
+}
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
 {
 	const unsigned char *at = bytes;
+	uint64_t word = 0;
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-	return hash;
+	for (; len >= sizeof(word); len -= sizeof(word), at += sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		hash = hash_word(hash, word);
+	}
+	word = 0;
+	if (len > 0)
+		memcpy(&word, at, len);
+	return hash_word(hash, word ^ (uint64_t)len << 60);
 }
 
 static uint64_t hash_node(uint64_t hash, const struct psg_node *node)
 {
 	if (node->name != NULL)
 		hash = hash_bytes(hash, node->name, strlen(node->name) + 1);
-	hash = hash_bytes(hash, &node->mtime_ns, sizeof(node->mtime_ns));
-	hash = hash_bytes(hash, &node->len, sizeof(node->len));
+	hash = hash_word(hash, (uint64_t)node->mtime_ns);
+	hash = hash_word(hash, node->len);
 	hash = hash_bytes(hash, node->bytes, node->len);
-	hash = hash_bytes(hash, &node->count, sizeof(node->count));
+	hash = hash_word(hash, node->count);
 	for (size_t i = 0; i < node->count; i++)
 		hash = hash_node(hash, node->nodes[i]);
 	return hash;
@@ -203,13 +217,12 @@ static uint64_t hash_node(uint64_t hash, const struct psg_node *node)
 
 uint64_t psg_folder_memory_hash(struct psg_folder *root)
 {
-	return hash_node(UINT64_C(14695981039346656037), &psg_folder_memory_tree(root)->top);
+	return hash_node(HASH_START, &psg_folder_memory_tree(root)->top);
 }
 
 uint64_t psg_folder_memory_file_hash(struct psg_folder *root, int file)
 {
 	const struct psg_node *node = psg_tree_file(psg_folder_memory_tree(root), file);
 
-	return node == NULL || node->name == NULL ? 0
-						  : hash_node(UINT64_C(14695981039346656037), node);
+	return node == NULL || node->name == NULL ? 0 : hash_node(HASH_START, node);
 }

@@ -80,6 +80,17 @@ static enum psg_err remove_all(const struct tidy *tidy, const char *file)
 	return PSG_OK;
 }
 
+/* A listing is no snapshot: it may show an end that was made while it was read and not the record made
+ * just before. Taking that end away would bring an ended activation back, so the record is asked for
+ * by name: an end is made only beside a record, and what is gone by now was over for an hour. */
+static enum psg_err remove_orphans(const struct tidy *tidy, const char *file)
+{
+	bool there = true;
+	enum psg_err err = tidy->spent->folder->ops->exists(tidy->spent->folder, file, &there);
+
+	return err == PSG_OK && !there ? remove_all(tidy, file) : err;
+}
+
 static enum psg_err tidy_name(const struct tidy *tidy, const char *text)
 {
 	struct psg_spent_name name;
@@ -93,7 +104,7 @@ static enum psg_err tidy_name(const struct tidy *tidy, const char *text)
 	if (name.part != PSG_SPENT_RECORD && psg_strings_has(tidy->names, name.file))
 		return PSG_OK;
 	if (name.part != PSG_SPENT_RECORD)
-		return remove_all(tidy, name.file);
+		return remove_orphans(tidy, name.file);
 	err = psg_spent_read(tidy->spent, tidy->names, name.file, &one);
 	if (err == PSG_ERR_NOT_FOUND)
 		return PSG_OK;

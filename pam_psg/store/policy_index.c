@@ -27,7 +27,8 @@ static enum psg_err index_givers(const struct psg_model *model, struct psg_polic
 		const struct psg_permission_set *set = &model->sets[i];
 
 		for (size_t k = 0; k < set->permissions.count; k++)
-			index->givers[at++] = (struct psg_policy_giver){set->permissions.items[k], set->name};
+			index->givers[at++] =
+			    (struct psg_policy_giver){set->permissions.items[k], set->name};
 	}
 	qsort(index->givers, count, sizeof(*index->givers), giver_order);
 	for (size_t i = 0; i < count; i++) {

@@ -8,7 +8,7 @@
  *   givers/PERMISSION          the names of the sets that give it
  *   assigned/ASSIGNEE          what is assigned to it
  *   doc/TYPE/NAME              a metadata file as deployed
- *   keys/00 … keys/ff          hashes of all keys above: what a key's absence is proved by */
+ *   keys/00 … keys/3f          hashes of all keys above: what a key's absence is proved by */
 #ifndef PSG_POLICY_PRIVATE_H
 #define PSG_POLICY_PRIVATE_H
 
@@ -20,7 +20,7 @@
 #define PSG_POLICY_MAGIC "psg-cdb\n"
 #define PSG_POLICY_MAGIC_SIZE 8U
 #define PSG_POLICY_CHECK_SIZE 8U
-#define PSG_POLICY_BUCKETS 256U
+#define PSG_POLICY_BUCKETS 64U
 #define PSG_POLICY_DATA_START 2048U
 /* Above the largest document; a damaged length must not become an allocation. */
 #define PSG_POLICY_RECORD_MAX (64U * 1024 * 1024)
@@ -74,7 +74,7 @@ const char *psg_policy_record_key(const struct psg_policy_record *record);
 struct psg_reader psg_policy_record_value(const struct psg_policy_record *record);
 bool psg_policy_record_under(const struct psg_policy_record *record, const char *prefix);
 void psg_policy_record_clear(struct psg_policy_record *record);
-/* What stands for a key in keys/XX, XX its lowest byte. */
+/* What stands for a key in keys/XX, XX its lowest six bits. */
 uint64_t psg_policy_key_hash(const void *key, size_t len);
 
 /* -- reading (policy_read.c) -- */

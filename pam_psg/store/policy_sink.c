@@ -137,7 +137,7 @@ static int by_bucket(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* keys/00 to keys/ff, empty ones too: a bucket that is missing proves nothing. */
+/* keys/00 to keys/3f, empty ones too: a bucket that is missing proves nothing. */
 static void put_buckets(struct psg_policy_sink *sink)
 {
 	size_t next = 0;

@@ -138,7 +138,7 @@ static bool writable(const struct psg_model *model)
 static enum psg_err count(const struct psg_model *model, const struct psg_policy_index *index,
 			  uint64_t generation, struct psg_policy_format *ret)
 {
-	/* format, settings, keys/00 to keys/ff; two to a set. */
+	/* format, settings, keys/00 to keys/3f; two to a set. */
 	size_t records = 2 + PSG_POLICY_BUCKETS + model->group_count + 2 * model->set_count +
 			 model->muting_set_count + model->policy_count + index->permission_count +
 			 index->assignee_count + model->document_count;

@@ -175,3 +175,12 @@ def wait_for_fresh_step(period=30, room=5):
     left = period - time.time() % period
     if left < room:
         time.sleep(left + 0.1)
+
+
+def assign_until_over(psgctl, user, name):
+    """Assigns with an end, and comes back when that is past. The end, as it is printed."""
+    end = int(time.time()) + 4
+    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))
+    psgctl.ok("assign", user, name, "--until", text)
+    time.sleep(max(0, end + 0.1 - time.time()))
+    return text

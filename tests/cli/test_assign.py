@@ -158,6 +158,7 @@ def test_unassign_takes_a_set_of_the_groups_name_too(psgctl, package):
     psgctl.deploy(package("group").group("Twin", ["Twin"]))
     psgctl.ok("assign", "alice", "Twin")
     assert len(psgctl.ok("assignments", "--json").json()) == 2
+    assert len(one(psgctl, "Twin")["assignees"]) == 1  # the group's own
     psgctl.ok("unassign", "alice", "Twin")
     assert psgctl.ok("assignments", "--json").json() == []
 
@@ -259,5 +260,6 @@ def test_the_actor_is_who_called_sudo(psgctl, package):
     psgctl.ok("assign", "alice", "Finance", env={"SUDO_UID": "1", "SUDO_USER": "forged"})
     actor = events(psgctl, "Assigned")[0]["actor"]
     assert actor.startswith("uid 1") and "forged" not in actor
-    psgctl.ok("assign", "bob", "Finance", env={"SUDO_UID": "0x1; rm"})
-    assert events(psgctl, "Assigned")[1]["actor"].startswith("root")
+    for number, uid in enumerate(("0x1; rm", "4294967295", "4294967297", "-1", ""), 1):
+        psgctl.ok("assign", f"user{number}", "Finance", env={"SUDO_UID": uid})
+        assert events(psgctl, "Assigned")[number]["actor"].startswith("root")

@@ -1,12 +1,11 @@
 """explain and check: the module's decision run dry, with the arguments of a stack on disk."""
 
 import os
-import time
 
 import pytest
 
-from person import (PERSON, SECRET, Session, as_person, code, enroll, policy, wait_for_fresh_step,
-                    wrong_code)
+from person import (PERSON, SECRET, Session, as_person, assign_until_over, code, enroll, policy,
+                    wait_for_fresh_step, wrong_code)
 
 KEYS = {"userName", "service", "verdict", "why", "paths", "pam", "stack", "authenticators",
         "failures", "throttledUntil", "next", "notes"}
@@ -79,12 +78,10 @@ def test_muted(stacks):
 
 
 def test_expired(stacks):
-    ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
-    stacks.psgctl.ok("assign", PERSON, "Billing", "--until", ahead)
-    assert stacks("billing")["paths"][0]["assignedUntil"] == ahead
-    time.sleep(1.1)
+    end = assign_until_over(stacks.psgctl, PERSON, "Billing")
     made = stacks("billing")
     assert (made["verdict"], made["why"]) == ("DENY", "Expired")
+    assert made["paths"][0]["assignedUntil"] == end
 
 
 def test_needs_activation(stacks):

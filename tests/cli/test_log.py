@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 import time
 
 import pytest
@@ -182,7 +183,13 @@ class Follower:
         self.process.communicate()
 
     def line(self):
-        return self.process.stdout.readline()
+        """The next line; "" when none comes within a minute."""
+        end = threading.Timer(60, self.process.kill)
+        end.start()
+        try:
+            return self.process.stdout.readline()
+        finally:
+            end.cancel()
 
 
 def test_follow_prints_what_comes(psgctl, log):

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import time
 
 import pytest
 
@@ -100,8 +101,10 @@ def test_what_is_over_opens_nothing_and_gates_nothing(psgctl, package):
     psgctl.deploy(finance(package).permission_set("Free", apps=["sudo"]))
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
     psgctl.ok("assign", "alice", "Finance", "--until", soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    deadline = time.monotonic() + 60
     while psgctl.ok("assignments", "--json").json()[0]["isActive"]:
-        pass
+        assert time.monotonic() < deadline, "the assignment never ends"
+        time.sleep(0.1)
     assert openings(psgctl.ok("assign", "alice", "Free")) == []
 
 

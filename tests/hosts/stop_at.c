@@ -178,6 +178,9 @@ int main(int argc, char **argv)
 	if (argc < 7)
 		return 2;
 	answer = argv[5];
+	/* Two processes hand over thousands of times: on a busy machine each would wait its turn. */
+	if (nice(-15) < 0)
+		perror("nice");
 	if (pipe2(go, O_CLOEXEC) != 0)
 		return 2;
 	pid_t child = forkpty(&terminal, NULL, NULL, NULL);

@@ -1,10 +1,12 @@
 """pamtester, and the numbers the module returns against those explain foretells."""
 
+import base64
 import subprocess
 
+import pexpect
 import pytest
 
-from drive import answer
+from drive import answer, spawn
 
 SUCCESS, PERM_DENIED, AUTH_ERR, IGNORE = 0, 6, 7, 25
 MODULE_ALONE = "auth required pam_psg.so\naccount required pam_psg.so\nsession required pam_psg.so\n"
@@ -57,7 +59,6 @@ CASES = {
     "live for the host": lambda machine: live(machine),
     "ended": lambda machine: ended(machine),
     "none required": lambda machine: free(machine),
-    "exempt by nothing, expired password": lambda machine: machine.person(expired=True),
 }
 
 
@@ -104,3 +105,18 @@ def test_a_service_nobody_opened(machine, tools, service):
     told = machine.explain(person, service)
     assert told["verdict"] == "DENY"
     assert tools.probe(service, person, "acct_mgmt")["acct_mgmt"] == PERM_DENIED
+
+
+def test_enroll_service(machine):
+    """The shipped psg-enroll: the key is shown, one code of it confirms, and from then on it opens doors."""
+    person = machine.person(enrolled=False)
+    machine.stack("psg-enroll", "psg-enroll")
+    child = spawn(["pamtester", "psg-enroll", person.name, "chauthtok"])
+    child.expect(r"6 digits\): ([A-Z2-7]+)\s+Code it shows now: ")
+    key = child.match.group(1)
+    person.secret = base64.b32decode(key + "=" * (-len(key) % 8))
+    child.sendline(person.code())
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert answer(["pamtester", "sshd", person.name, *ALL], [person.code()])[0] == 0

@@ -29,7 +29,8 @@ struct run {
 	const struct sim_script *script;
 	const struct sim_result **seen;
 	unsigned int at, known; /* results that are given back, of those there were at first */
-	bool performed, cut, clock_stands;
+	bool performed, cut, clock_stands, is_free;
+	bool written, winding_up; /* how far a claim is at this point of the run */
 };
 
 struct part {
@@ -74,12 +75,43 @@ static uint64_t memory_of_process(const struct sim_process *p)
 			    (uint64_t)p->first_now,
 			    (uint64_t)p->last_now,
 			    (uint64_t)p->attempt_now,
-			    p->lists,
+			    p->since,
 			    p->evaluated,
+			    p->winding_up,
 			    (uint64_t)p->spent,
 			    (uint64_t)p->write_s};
 
 	return mix(7, parts, sizeof(parts));
+}
+
+/* Whether the process has forgotten what it saw before this operation: a claim keeps no listing past the
+ * next name it makes until it winds up; nobody keeps one past the next. */
+static bool forgets(const struct run *run, enum op op)
+{
+	if (sim_exact)
+		return false;
+	if (op == OP_LIST)
+		return true;
+	return run->script->kind == SIM_CLAIM && !run->winding_up &&
+	       (op == OP_CREATE || op == OP_WRITE || op == OP_EXISTS);
+}
+
+/* What a listing says to a claim that does not wind up: the highest numbers. */
+static uint64_t gist(const struct sim_result *result)
+{
+	uint64_t highest[2] = {0, 0};
+
+	for (size_t at = 0; at < result->len; at += strlen(result->bytes + at) + 1) {
+		const char *name = result->bytes + at, *dash = strchr(name, '-');
+		uint64_t number = strtoull(dash != NULL ? dash + 1 : name, NULL, 10);
+		bool marker = strstr(name, ".forgiven") != NULL;
+
+		if (number > highest[0])
+			highest[0] = number;
+		if (marker && number > highest[1])
+			highest[1] = number;
+	}
+	return mix(11, highest, sizeof(highest));
 }
 
 static void record(struct run *run, enum op op, enum psg_err err, int64_t number, const void *bytes,
@@ -87,6 +119,7 @@ static void record(struct run *run, enum op op, enum psg_err err, int64_t number
 {
 	struct sim_result *result = calloc(1, sizeof(*result) + len + 1);
 	struct sim_process *process = run->process;
+	uint64_t said;
 
 	assert_non_null(result);
 	result->before = process->seen;
@@ -97,18 +130,20 @@ static void record(struct run *run, enum op op, enum psg_err err, int64_t number
 	result->len = len;
 	if (len > 0)
 		memcpy(result->bytes, bytes, len);
+	process->since++;
 	result->hash = result->before != NULL ? result->before->hash : 7;
-	if (op == OP_LIST)
-		process->lists++;
-	if (op == OP_LIST && !sim_exact)
+	if (forgets(run, op))
 		result->hash = memory_of_process(process);
+	said = mix(13, result->bytes, len);
+	if (op == OP_LIST && run->script->kind == SIM_CLAIM && !run->winding_up && !sim_exact)
+		said = gist(result);
 	result->hash = mix(result->hash, &op, sizeof(op));
 	result->hash = mix(result->hash, &err, sizeof(err));
 	result->hash = mix(result->hash, &number, sizeof(number));
-	result->hash = mix(result->hash, result->bytes, len);
+	result->hash = mix(result->hash, &said, sizeof(said));
 	process->seen = result;
 	process->count++;
-	run->performed = run->performed || op != OP_NOW || !run->clock_stands;
+	run->performed = run->performed || !run->is_free;
 }
 
 static void note_now(struct sim_process *process, int64_t elapsed_s)
@@ -124,7 +159,19 @@ static void note_now(struct sim_process *process, int64_t elapsed_s)
 
 enum turn { TURN_AGAIN, TURN_NEW, TURN_OVER };
 
-static enum turn turn(struct run *run, enum op op, const struct sim_result **ret)
+/* Whether an operation needs no turn of its own. */
+static bool is_free(const struct run *run, enum op op, const struct part *part)
+{
+	if (sim_exact)
+		return false;
+	if (op == OP_NOW)
+		return run->clock_stands;
+	return (part->attempts && run->sim->attempts_apart) ||
+	       (part->spent && run->sim->spent_apart);
+}
+
+static enum turn turn(struct run *run, enum op op, const struct part *part,
+		      const struct sim_result **ret)
 {
 	if (run->at < run->known) {
 		*ret = run->seen[run->at++];
@@ -132,7 +179,8 @@ static enum turn turn(struct run *run, enum op op, const struct sim_result **ret
 			fail_msg("the code under test is not deterministic");
 		return TURN_AGAIN;
 	}
-	if (!run->performed || (op == OP_NOW && run->clock_stands && !run->cut))
+	run->is_free = is_free(run, op, part);
+	if (!run->performed || (run->is_free && !run->cut))
 		return TURN_NEW;
 	run->cut = true;
 	return TURN_OVER;
@@ -173,24 +221,19 @@ static void note_create(struct run *run, const struct part *part, const char *na
 	}
 }
 
-static void note_write(struct run *run, const struct part *part, int handle)
+/* A claim writes its record. */
+static void note_record(struct run *run, const struct part *part, int handle)
 {
 	const struct psg_node *node =
 	    psg_tree_file(psg_folder_memory_tree(run->state->root), handle);
 	char ended[128];
-	bool there = false;
+	bool there = true;
 
-	if (!part->spent || run->script->kind != SIM_CLAIM)
-		return;
 	run->process->write_s = run->state->elapsed_s;
-	if (node->name == NULL) {
-		run->process->wrote_in_vain = true;
-		return;
+	if (node->name != NULL) {
+		(void)snprintf(ended, sizeof(ended), "%s.ended", node->name);
+		assert_int_equal(part->inner->ops->exists(part->inner, ended, &there), PSG_OK);
 	}
-	if (strchr(node->name, '.') != NULL)
-		return;
-	(void)snprintf(ended, sizeof(ended), "%s.ended", node->name);
-	assert_int_equal(part->inner->ops->exists(part->inner, ended, &there), PSG_OK);
 	run->process->wrote_in_vain = there;
 }
 
@@ -249,13 +292,15 @@ static enum psg_err sim_list(struct psg_folder *folder, psg_name_fn *each, void 
 
 	if (is_constant(part))
 		return part->inner->ops->list(part->inner, each, arg);
-	switch (turn(run, OP_LIST, &result)) {
+	run->winding_up = run->written;
+	switch (turn(run, OP_LIST, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW: {
 		struct names names = {.len = 0};
 
 		err = part->inner->ops->list(part->inner, collect, &names);
+		run->process->winding_up = run->winding_up;
 		if (part->spent && run->script->kind == SIM_CLAIM)
 			run->process->evaluated = true;
 		record(run, OP_LIST, err, part->spent, names.bytes, names.len);
@@ -280,7 +325,7 @@ static enum psg_err sim_create(struct psg_folder *folder, const char *name, int 
 	enum psg_err err;
 	int file;
 
-	switch (turn(run, OP_CREATE, &result)) {
+	switch (turn(run, OP_CREATE, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW:
@@ -288,7 +333,7 @@ static enum psg_err sim_create(struct psg_folder *folder, const char *name, int 
 		if (err == PSG_OK) {
 			assert_true(process->handle_count < SIM_HANDLES);
 			process->handles[process->handle_count++] = file;
-			process->lists = 0;
+			process->since = 0;
 			note_create(run, part, name);
 		}
 		record(run, OP_CREATE, err, (int64_t)process->handle_count - 1, NULL, 0);
@@ -307,13 +352,16 @@ static enum psg_err sim_write(struct psg_folder *folder, int file, const void *b
 	struct part *part = part_of(folder);
 	struct run *run = part->run;
 	const struct sim_result *result;
+	bool is_record = part->spent && run->script->kind == SIM_CLAIM && !run->written;
 	enum psg_err err;
 
-	switch (turn(run, OP_WRITE, &result)) {
+	run->written = run->written || is_record;
+	switch (turn(run, OP_WRITE, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW:
-		note_write(run, part, run->process->handles[file]);
+		if (is_record)
+			note_record(run, part, run->process->handles[file]);
 		err = part->inner->ops->write(part->inner, run->process->handles[file], bytes, len);
 		record(run, OP_WRITE, err, 0, NULL, 0);
 		return err;
@@ -321,6 +369,15 @@ static enum psg_err sim_write(struct psg_folder *folder, int file, const void *b
 		break;
 	}
 	return result->err;
+}
+
+/* A claim's look at what it just wrote, where nobody removes names: always the same. */
+static bool reads_back(const struct part *part, const char *name)
+{
+	const struct run *run = part->run;
+
+	return part->spent && !run->sim->tidies && !sim_exact && run->written && !run->winding_up &&
+	       sim_code_bit(run->sim, name) == UINT32_C(1) << (run->process->spent - 1);
 }
 
 static enum psg_err sim_read(struct psg_folder *folder, const char *name, void *buf, size_t size,
@@ -333,9 +390,9 @@ static enum psg_err sim_read(struct psg_folder *folder, const char *name, void *
 	char bytes[PSG_FILE_MAX];
 	enum psg_err err;
 
-	if (is_constant(part))
+	if (is_constant(part) || reads_back(part, name))
 		return part->inner->ops->read(part->inner, name, buf, size, ret);
-	switch (turn(run, OP_READ, &result)) {
+	switch (turn(run, OP_READ, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW:
@@ -364,7 +421,7 @@ static enum psg_err sim_exists(struct psg_folder *folder, const char *name, bool
 	bool there = false;
 	enum psg_err err;
 
-	switch (turn(part->run, OP_EXISTS, &result)) {
+	switch (turn(part->run, OP_EXISTS, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW:
@@ -385,7 +442,7 @@ static enum psg_err sim_replace(struct psg_folder *folder, const char *name, con
 	struct part *part = part_of(folder);
 	const struct sim_result *result;
 
-	switch (turn(part->run, OP_REPLACE, &result)) {
+	switch (turn(part->run, OP_REPLACE, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW:
@@ -404,7 +461,7 @@ static enum psg_err sim_remove(struct psg_folder *folder, const char *name)
 	struct part *part = part_of(folder);
 	const struct sim_result *result;
 
-	switch (turn(part->run, OP_REMOVE, &result)) {
+	switch (turn(part->run, OP_REMOVE, part, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_IO;
 	case TURN_NEW:
@@ -483,7 +540,7 @@ static enum psg_err sim_now(void *self, struct psg_now *ret)
 	struct run *run = self;
 	const struct sim_result *result;
 
-	switch (turn(run, OP_NOW, &result)) {
+	switch (turn(run, OP_NOW, NULL, &result)) {
 	case TURN_OVER:
 		return PSG_ERR_CLOCK;
 	case TURN_NEW:
@@ -652,34 +709,55 @@ void sim_state_free(struct sim_state *state)
 	free(state);
 }
 
-uint64_t sim_state_hash(struct sim_state *state)
+static uint64_t process_hash(struct sim_state *state, const struct sim_process *p)
 {
-	uint64_t hash = psg_folder_memory_hash(state->root);
+	uint64_t parts[] = {p->seen != NULL ? p->seen->hash : 0,
+			    p->finished,
+			    p->result,
+			    (uint64_t)p->order,
+			    (uint64_t)p->attempt_s,
+			    (uint64_t)p->write_s,
+			    p->evaluated,
+			    p->covered,
+			    p->wrote_in_vain,
+			    (uint64_t)p->spent};
+	uint64_t hash = mix(7, parts, sizeof(parts));
+
+	for (unsigned int h = 0; h < p->handle_count; h++) {
+		uint64_t file = psg_folder_memory_file_hash(state->root, p->handles[h]);
+
+		hash = mix(hash, &file, sizeof(file));
+	}
+	return hash;
+}
+
+static bool same_script(const struct sim_script *a, const struct sim_script *b)
+{
+	return a->kind == b->kind && a->code == b->code && a->then_tidy == b->then_tidy;
+}
+
+uint64_t sim_state_hash(const struct sim *sim, struct sim_state *state)
+{
+	uint64_t hash = psg_folder_memory_hash(state->root), processes[SIM_PROCESSES];
 
 	hash = mix(hash, &state->elapsed_s, sizeof(state->elapsed_s));
 	hash = mix(hash, &state->steps, sizeof(state->steps));
 	hash = mix(hash, &state->spent_ever, sizeof(state->spent_ever));
 	hash = mix(hash, &state->ended, sizeof(state->ended));
 	for (int i = 0; i < SIM_PROCESSES; i++) {
-		const struct sim_process *p = &state->processes[i];
-		uint64_t parts[] = {p->seen != NULL ? p->seen->hash : 0,
-				    p->finished,
-				    p->result,
-				    (uint64_t)p->order,
-				    (uint64_t)p->attempt_s,
-				    (uint64_t)p->write_s,
-				    p->evaluated,
-				    p->covered,
-				    p->wrote_in_vain};
+		int at = i;
 
-		hash = mix(hash, parts, sizeof(parts));
-		for (unsigned int h = 0; h < p->handle_count; h++) {
-			uint64_t file = psg_folder_memory_file_hash(state->root, p->handles[h]);
+		processes[i] = process_hash(state, &state->processes[i]);
+		while (at > 0 && !sim_exact &&
+		       same_script(&sim->scripts[at - 1], &sim->scripts[i]) &&
+		       processes[at - 1] > processes[at]) {
+			uint64_t swap = processes[at];
 
-			hash = mix(hash, &file, sizeof(file));
+			processes[at] = processes[at - 1];
+			processes[--at] = swap;
 		}
 	}
-	return hash;
+	return mix(hash, processes, sizeof(processes));
 }
 
 /* -- whole visits, outside the schedule -- */

@@ -5,8 +5,9 @@
  * the code unwinds by itself. A state is a folder, the time, and what each process has seen. Killing a
  * process is never running it again, stopping it is running others, or the clock, before it.
  *
- * States that differ only in what a process has seen and forgotten are one state: when it lists a folder anew,
- * all it still knows is the few things kept in struct sim_process. sim_exact turns that off. */
+ * States that differ only in what a process has seen and forgotten are one state: when it lists a folder or
+ * wins a name, all it still knows is the few things kept in struct sim_process; and three processes of one
+ * script are told apart by what they did, not by their numbers. sim_exact turns that off. */
 #ifndef SIM_H
 #define SIM_H
 
@@ -46,7 +47,8 @@ struct sim_process {
 	uint64_t number, devices_hash;
 	int64_t first_now, last_now, attempt_now;
 	bool wants_attempt_now, has_now;
-	unsigned int lists; /* since it last made a name */
+	unsigned int since; /* operations since it last made a name */
+	bool winding_up;    /* a claim that is through and lists what it supersedes and forgives */
 };
 
 struct sim_state {
@@ -68,12 +70,16 @@ struct sim {
 	struct psg_throttle throttle;
 	struct sim_script scripts[SIM_PROCESSES];
 	bool devices_change; /* reading authenticators/ is an operation like others */
+	bool tidies;         /* somebody removes names in spent/ */
+	/* What is done in this folder cannot make a difference to others in this run: it is done in one
+	 * go with the operation before. */
+	bool attempts_apart, spent_apart;
 };
 
 struct sim_state *sim_state_new(const struct sim *sim);
 struct sim_state *sim_state_copy(const struct sim *sim, struct sim_state *from);
 void sim_state_free(struct sim_state *state);
-uint64_t sim_state_hash(struct sim_state *state);
+uint64_t sim_state_hash(const struct sim *sim, struct sim_state *state);
 /* One more operation of process `who`, which has not finished. Looking at the clock is one unless
  * `clock_stands`: the clock will not step any more. */
 void sim_step(const struct sim *sim, struct sim_state *state, int who, bool clock_stands);

@@ -229,8 +229,9 @@ static void without_service(void **state)
 static void first_of_all(void **state)
 {
 	struct psg_args args;
-	const char *argv[] = {"nonsense",       "store=",          "even_root",
-			      "subject=caller", "after=publickey", "permissive"};
+	const char *argv[] = {"even_root",      "nonsense", "store=x", "key=x",
+			      "subject=caller", "prompt=x", "group=x", "after=publickey",
+			      "permissive",     "enroll"};
 	const char *odd[] = {"subject=nobody", "after=password", "even_root=no", "xeven_root"};
 
 	(void)state;

@@ -182,3 +182,55 @@ void fixture_path(const struct fixture_package *fixture, const char *name, char 
 {
 	assert_true(snprintf(out, 512, "%s/%s", fixture->directory, name) < 512);
 }
+
+int fixture_deployment_set_up(void **state)
+{
+	struct fixture_deployment *fixture = calloc(1, sizeof(*fixture));
+
+	*state = fixture;
+	if (fixture)
+		fixture->directory = fixture_directory();
+	return fixture ? 0 : -1;
+}
+
+int fixture_deployment_tear_down(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	fixture_remove(&fixture->directory);
+	psg_model_clear(&fixture->before);
+	psg_deployment_clear(&fixture->now);
+	free(fixture);
+	return 0;
+}
+
+void fixture_prepare(struct fixture_deployment *fixture, const char *directory)
+{
+	psg_deployment_clear(&fixture->now);
+	assert_int_equal(psg_deployment_prepare(directory, &fixture->before, &fixture->now),
+			 PSG_OK);
+}
+
+const struct psg_group *fixture_group(const struct fixture_deployment *fixture, const char *name)
+{
+	for (size_t i = 0; i < fixture->now.model.group_count; i++)
+		if (strcmp(fixture->now.model.groups[i].name, name) == 0)
+			return &fixture->now.model.groups[i];
+	fail_msg("no group %s", name);
+	return NULL;
+}
+
+void fixture_expect(struct fixture_deployment *fixture, const char *path, const char *text,
+		    const char *problem)
+{
+	fixture_put(fixture->directory, FIXTURE_SET_A,
+		    FIXTURE_SET(FIXTURE_PERMISSION("P") FIXTURE_PERMISSION("Q")));
+	fixture_put(fixture->directory, "mutingpermissionsets/M.mutingpermissionset",
+		    FIXTURE_MUTING(FIXTURE_PERMISSION("Q")));
+	fixture_put(fixture->directory, path, text);
+	fixture_prepare(fixture, fixture->directory);
+	if (problem)
+		fixture_assert_only(&fixture->now.problems, problem);
+	else
+		fixture_assert_none(&fixture->now.problems);
+}

@@ -51,4 +51,26 @@ void fixture_path(const struct fixture_package *fixture, const char *name, char 
 /* The documents as `Type/Name=path`, one a line. */
 void fixture_assert_documents(const struct psg_model *model, const char *expected);
 
+/* A directory as a package over what was there. */
+#define FIXTURE_ACTIVATION "<hasActivationRequired>true</hasActivationRequired>"
+#define FIXTURE_MEMBER(name) "<permissionSets>" name "</permissionSets>"
+#define FIXTURE_MUTING_MEMBER(name) "<mutingPermissionSets>" name "</mutingPermissionSets>"
+#define FIXTURE_PERMISSION(name)                                                                   \
+	"<userPermissions><enabled>true</enabled><name>" name "</name></userPermissions>"
+#define FIXTURE_LENT(group, permission)                                                            \
+	"<unixGroups><group>" group "</group>\n<permission>" permission "</permission></"          \
+									"unixGroups>"
+struct fixture_deployment {
+	char *directory;
+	struct psg_model before;
+	struct psg_deployment now;
+};
+int fixture_deployment_set_up(void **state);
+int fixture_deployment_tear_down(void **state);
+void fixture_prepare(struct fixture_deployment *fixture, const char *directory);
+const struct psg_group *fixture_group(const struct fixture_deployment *fixture, const char *name);
+/* What one file draws beside a set A (user permissions P and Q) and a muting set M (Q); NULL: nothing. */
+void fixture_expect(struct fixture_deployment *fixture, const char *path, const char *text,
+		    const char *problem);
+
 #endif

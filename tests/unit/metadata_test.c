@@ -178,7 +178,8 @@ static void policy(void **state)
 	      FIXTURE_POLICY("<warnBefore>5m</warnBefore><endSessions>true</endSessions>"
 			     "<enrollment>Self</enrollment><lifetime>2h</lifetime>"
 			     "<maximumLifetime>PT2H</maximumLifetime><reason>Required</reason>"
-			     "<reasonPattern>(INC|CHG)[0-9]{1,10}.*|[]{}]\\{3</reasonPattern>"
+			     "<reasonPattern>(INC|CHG)[0-9]{1,10}.*|[]{200000}(\\1[:alpha:]x]\\{3</"
+			     "reasonPattern>"
 			     "<scope>Host</scope><unixGroups><group>finance</group><permission>Edit"
 			     "</permission></unixGroups><unixGroups><permission>Edit</permission>"
 			     "<group>audit</group></unixGroups>"));
@@ -190,7 +191,8 @@ static void policy(void **state)
 	assert_int_equal(got->warn_before_s, 300);
 	assert_true(got->has_scope && got->scope == PSG_SCOPE_HOST);
 	assert_int_equal(got->reason, PSG_REASON_REQUIRED);
-	assert_string_equal(got->reason_pattern, "(INC|CHG)[0-9]{1,10}.*|[]{}]\\{3");
+	assert_string_equal(got->reason_pattern,
+			    "(INC|CHG)[0-9]{1,10}.*|[]{200000}(\\1[:alpha:]x]\\{3");
 	assert_int_equal(got->enrollment, PSG_ENROLLMENT_SELF);
 	assert_true(got->end_sessions);
 	assert_int_equal(got->unix_group_count, 2);

@@ -72,6 +72,7 @@ static void proc_stat_refused(void **state)
 	    "S 10 60 60 34816 60 4194304 1 2 3 4 5 6 7 8 20 0 1 0 -9 5000"};
 	struct psg_proc_info info = {.parent = 5};
 	char foreign[] = "78 (bash) S" TAIL, unnamed[] = "77 S" TAIL, empty[] = "";
+	char unopened[] = "77 bash) S" TAIL, unclosed[] = "77 (bash S" TAIL;
 
 	(void)state;
 	for (size_t i = 0; i < PSG_COUNT(damaged); i++)
@@ -80,6 +81,8 @@ static void proc_stat_refused(void **state)
 	assert_int_equal(psg_proc_parse_stat(foreign, 77, &info), PSG_ERR_PROC);
 	assert_int_equal(psg_proc_parse_stat(unnamed, 77, &info), PSG_ERR_PROC);
 	assert_int_equal(psg_proc_parse_stat(empty, 77, &info), PSG_ERR_PROC);
+	assert_int_equal(psg_proc_parse_stat(unopened, 77, &info), PSG_ERR_PROC);
+	assert_int_equal(psg_proc_parse_stat(unclosed, 77, &info), PSG_ERR_PROC);
 	assert_int_equal(parse("bash", "Z" TAIL, &info), PSG_ERR_NOT_FOUND);
 	assert_int_equal(parse("bash", "X" TAIL, &info), PSG_ERR_NOT_FOUND);
 	assert_int_equal(info.parent, 5);

@@ -20,8 +20,8 @@ static char *repeat(char c, size_t count)
 static void names_api(void **state)
 {
 	static const char *const good[] = {
-	    "A",       "a1",           "Billing_Admins",    "ns__Name",
-	    "A_b_c_1", "ns_x__My_Set", "abcdefghijklmno__X"};
+	    "A",       "a1",        "Billing_Admins", "ns__Name",
+	    "A_b_c_1", "zZ_azAZ09", "ns_x__My_Set",   "abcdefghijklmno__X"};
 	static const char *const bad[] = {"",
 					  "_A",
 					  "A_",
@@ -89,6 +89,8 @@ static void folder_names(void **state)
 	}
 	assert_int_equal(psg_folder_name("", out), PSG_ERR_INVALID);
 	assert_int_equal(psg_folder_name(repeat('a', 255), out), PSG_OK);
+	assert_int_equal(psg_folder_subject(repeat('a', 255), out), PSG_OK);
+	assert_string_equal(out, repeat('a', 255));
 	assert_int_equal(psg_folder_name(repeat('a', 256), out), PSG_ERR_INVALID);
 	assert_int_equal(psg_folder_name(repeat('/', 85), out), PSG_OK);
 	assert_int_equal(psg_folder_name(repeat('/', 86), out), PSG_ERR_INVALID);
@@ -174,6 +176,22 @@ static void utf8_decoding(void **state)
 	}
 }
 
+/* The first and the last of every range, and what stands beside it. */
+static void unsafe_characters(void **state)
+{
+	static const uint32_t ranges[][2] = {{0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},
+					     {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+
+	(void)state;
+	for (uint32_t point = 0; point < 0x3000; point++) {
+		bool expected = false;
+
+		for (size_t i = 0; i < PSG_COUNT(ranges); i++)
+			expected |= point >= ranges[i][0] && point <= ranges[i][1];
+		assert_int_equal(psg_char_is_unsafe(point), expected);
+	}
+}
+
 static void escape_lines(void **state)
 {
 	static const struct {
@@ -256,6 +274,22 @@ static void escape_cuts(void **state)
 	}
 }
 
+/* Below the eight bytes of the contract: nothing, and no byte too many. */
+static void escape_without_room(void **state)
+{
+	char out[4] = "xyz";
+
+	(void)state;
+	psg_escape_line("a", out, 0);
+	assert_string_equal(out, "xyz");
+	for (size_t size = 1; size < 4; size++) {
+		memcpy(out, "xyz", 4);
+		psg_escape_line("abcdef", out, size);
+		assert_string_equal(out, "");
+		assert_string_equal(out + 1, "yz");
+	}
+}
+
 static void escape_any_bytes(void **state)
 {
 	(void)state;
@@ -320,11 +354,18 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(names_api),        cmocka_unit_test(names_subject),
-	    cmocka_unit_test(folder_names),     cmocka_unit_test(folder_injective),
-	    cmocka_unit_test(folder_refuses),   cmocka_unit_test(utf8_decoding),
-	    cmocka_unit_test(escape_lines),     cmocka_unit_test(escape_cuts),
-	    cmocka_unit_test(escape_any_bytes), cmocka_unit_test(hexadecimal),
+	    cmocka_unit_test(names_api),
+	    cmocka_unit_test(names_subject),
+	    cmocka_unit_test(folder_names),
+	    cmocka_unit_test(folder_injective),
+	    cmocka_unit_test(folder_refuses),
+	    cmocka_unit_test(utf8_decoding),
+	    cmocka_unit_test(escape_lines),
+	    cmocka_unit_test(unsafe_characters),
+	    cmocka_unit_test(escape_cuts),
+	    cmocka_unit_test(escape_any_bytes),
+	    cmocka_unit_test(escape_without_room),
+	    cmocka_unit_test(hexadecimal),
 	    cmocka_unit_test(numbers),
 	};
 
