@@ -7,6 +7,7 @@
 #include "person.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -21,20 +22,38 @@ static void catch (int number)
 	caught = number;
 }
 
+/* Waits for input. The watched signals are let in here and nowhere else: one that came between the
+ * prompt and a read() would be caught and leave the read() waiting. */
+static enum psg_err wait_for_input(const sigset_t *waiting_mask)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	while (ppoll(&input, 1, NULL, waiting_mask) < 0) {
+		if (caught)
+			return PSG_ERR_CANCELLED;
+		if (errno != EINTR)
+			return PSG_ERR_IO;
+	}
+	return PSG_OK;
+}
+
 /* Reads byte by byte up to a newline: nothing of the line after is taken. */
-static enum psg_err read_line(char *out, size_t size)
+static enum psg_err read_line(const sigset_t *waiting_mask, char *out, size_t size)
 {
 	size_t len = 0;
 	bool too_long = false, any = false;
 
 	for (;;) {
 		char byte;
-		ssize_t got = read(STDIN_FILENO, &byte, 1);
+		enum psg_err err = wait_for_input(waiting_mask);
+		ssize_t got = err ? 0 : read(STDIN_FILENO, &byte, 1);
 
-		if (got < 0 && errno == EINTR && !caught)
+		if (err)
+			return err;
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return caught ? PSG_ERR_CANCELLED : PSG_ERR_IO;
+			return PSG_ERR_IO;
 		if (got == 0 && !any)
 			return PSG_ERR_CANCELLED;
 		if (got == 0 || byte == '\n')
@@ -60,24 +79,34 @@ static void say(const char *text)
 static enum psg_err ask_terminal(const char *prompt, char *out, size_t size)
 {
 	struct sigaction old[PSG_COUNT(watched)];
-	struct sigaction catching = {.sa_handler = catch}; /* no SA_RESTART: read() is to return */
+	struct sigaction catching = {.sa_handler = catch};
 	struct termios before, quiet;
+	sigset_t held, waiting_mask;
 
 	if (tcgetattr(STDIN_FILENO, &before))
 		return PSG_ERR_IO;
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	caught = 0;
-	for (size_t i = 0; i < PSG_COUNT(watched); i++)
+	sigemptyset(&held);
+	for (size_t i = 0; i < PSG_COUNT(watched); i++) {
+		sigaddset(&held, watched[i]);
 		sigaction(watched[i], &catching, &old[i]);
-	say(prompt);
-	enum psg_err err =
-	    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) ? PSG_ERR_IO : read_line(out, size);
+	}
+	sigprocmask(SIG_BLOCK, &held, &waiting_mask);
+	/* Unseen first, asked then: whoever answers at once is neither shown nor flushed away. */
+	enum psg_err err = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) ? PSG_ERR_IO : PSG_OK;
+
+	if (!err) {
+		say(prompt);
+		err = read_line(&waiting_mask, out, size);
+	}
 
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	say("\n");
 	for (size_t i = 0; i < PSG_COUNT(watched); i++)
 		sigaction(watched[i], &old[i], NULL);
+	sigprocmask(SIG_SETMASK, &waiting_mask, NULL);
 	if (caught) {
 		psg_wipe(out, size);
 		raise(caught);
@@ -89,7 +118,7 @@ static enum psg_err ask_terminal(const char *prompt, char *out, size_t size)
 enum psg_err ctl_ask(const char *prompt, char *out, size_t size)
 {
 	caught = 0;
-	return isatty(STDIN_FILENO) ? ask_terminal(prompt, out, size) : read_line(out, size);
+	return isatty(STDIN_FILENO) ? ask_terminal(prompt, out, size) : read_line(NULL, out, size);
 }
 
 bool ctl_text_valid(const char *text, size_t most)

@@ -1,6 +1,7 @@
 """What one activation reaches: this login, and no other of the same person."""
 
 from drive import Shell
+from machine import wait_until
 
 
 def test_sudo_within_an_ssh_login_is_covered(machine, sshd):
@@ -26,6 +27,19 @@ def test_sudo_within_an_ssh_login_is_covered(machine, sshd):
     one.close()
 
 
+def test_explain_knows_the_session(machine, sshd):
+    person, server = machine.person(), sshd("psg-password-code")
+    login = server.shell(person, codes=[person.code()])
+    session = person.status()[0]["authSessionId"]
+    assert machine.explain(person, "sudo", "--session", session)["verdict"] == "ALLOW"
+    assert machine.explain(person, "sudo")["verdict"] == "ACTIVATE"
+    assert login.run("sudo id -u")[::2] == (0, 0)
+    machine.psgctl("deactivate", "Operators", "--user", person.name)
+    assert machine.explain(person, "sudo", "--session", session)["verdict"] == "ACTIVATE"
+    assert login.run("sudo id -u", [""])[0] != 0
+    login.close()
+
+
 def test_another_login_needs_its_own(machine, sshd):
     """Both opened sshd with a code; the activation of one is ended: the other goes on, sudo in this one is refused."""
     person, server = machine.person(), sshd("psg-password-code")
@@ -42,7 +56,6 @@ def test_another_login_needs_its_own(machine, sshd):
 
 
 def test_the_end_of_the_login_ends_its_activation(machine, sshd):
-    from machine import wait_until
     person, server = machine.person(), sshd("psg-password-code")
     shell = server.shell(person, codes=[person.code()])
     assert len(person.status()) == 1

@@ -23,6 +23,7 @@ struct sim_script {
 	enum sim_kind kind;
 	int code;       /* SIM_CLAIM: steps from the first time's, or SIM_WRONG */
 	bool then_tidy; /* SIM_END */
+	bool at_once;   /* not interleaved: it happens between two operations of the others */
 };
 #define SIM_WRONG 99
 
@@ -48,7 +49,9 @@ struct sim_process {
 	int64_t first_now, last_now, attempt_now;
 	bool wants_attempt_now, has_now;
 	unsigned int since; /* operations since it last made a name */
-	bool winding_up;    /* a claim that is through and lists what it supersedes and forgives */
+	uint64_t list_hash, gone_hash,
+	    file_hash;   /* its last listing, what vanished since, where it is */
+	bool winding_up; /* a claim that is through and lists what it supersedes and forgives */
 };
 
 struct sim_state {

@@ -115,6 +115,18 @@ static void line_whole(void **state)
 		       &out);
 	assert_string_equal(out.data, "Refused: user=\"\" target=x");
 	psg_buf_clear(&out);
+	psg_event_line(&(struct psg_event){.kind = PSG_EVENT_ENDED,
+					   .target_type = "PermissionSet",
+					   .target = "x"},
+		       &out);
+	assert_string_equal(out.data, "Ended: set=x");
+	psg_buf_clear(&out);
+	psg_event_line(&(struct psg_event){.kind = PSG_EVENT_DEPLOYED,
+					   .target_type = "Package",
+					   .target = "x"},
+		       &out);
+	assert_string_equal(out.data, "Deployed: target=x");
+	psg_buf_clear(&out);
 }
 
 /* -- forgeries -- */

@@ -59,7 +59,7 @@ void fixture_assert_documents(const struct psg_model *model, const char *expecte
 	"<userPermissions><enabled>true</enabled><name>" name "</name></userPermissions>"
 #define FIXTURE_LENT(group, permission)                                                            \
 	"<unixGroups><group>" group "</group>\n<permission>" permission "</permission></"          \
-									"unixGroups>"
+	"unixGroups>"
 struct fixture_deployment {
 	char *directory;
 	struct psg_model before;
