@@ -12,7 +12,6 @@ enum psg_event_kind {
 	PSG_EVENT_ACTIVATED, /* a code was verified and an activation recorded */
 	PSG_EVENT_RENEWED,
 	PSG_EVENT_BOUND,        /* an activation met its session */
-	PSG_EVENT_ALLOWED,      /* let through the gate at open_session */
 	PSG_EVENT_REFUSED,      /* no verdict let it through; no attempt was made */
 	PSG_EVENT_WOULD_REFUSE, /* permissive */
 	PSG_EVENT_WRONG_CODE,

@@ -59,5 +59,8 @@ PSG_MUST_CHECK
 enum psg_err psg_gate_ask(struct psg_store *store, const struct psg_ask *ask,
 			  struct psg_gate **ret);
 void psg_gate_free(struct psg_gate **gate);
+/* Whether a live activation of the gate's still gives its subject anything beyond the demand (lent groups,
+ * PSG_PERMISSIONS): its target must be assigned still, and the assignment not over. */
+bool psg_gate_entitles(const struct psg_gate *gate, const struct psg_activation *activation);
 
 #endif

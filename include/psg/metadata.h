@@ -10,8 +10,8 @@
 
 /* One thing that is wrong: where, what, and what to do about it. */
 struct psg_problem {
-	bool warning;      /* else an error: nothing is deployed */
-	char *file;        /* relative to the package; of an older deployment's files, to that package */
+	bool warning; /* else an error: nothing is deployed */
+	char *file;   /* relative to the package; of an older deployment's files, to that package */
 	int line, column;  /* 0: of the file as a whole */
 	char *type, *name; /* componentType, fullName; may be "" */
 	char *element;     /* the element at fault; may be "" */

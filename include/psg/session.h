@@ -12,7 +12,8 @@
 struct psg_proc_info {
 	pid_t parent, session; /* /proc/PID/stat */
 	uint64_t start_ticks;
-	uid_t real_uid; /* of session leaders and the calling process; (uid_t)-1 may stand for others' */
+	uid_t
+	    real_uid; /* of session leaders and the calling process; (uid_t)-1 may stand for others' */
 	uint32_t
 	    audit_id; /* /proc/PID/sessionid; PSG_AUDIT_NONE when unset, or when the kernel has no audit */
 };
@@ -31,10 +32,11 @@ struct psg_call {
 	struct psg_leader lineage
 	    [PSG_LINEAGE_MAX]; /* itself first; ends with the first session leader of real uid 0 */
 	size_t lineage_count;
-	uint32_t audit_id;        /* of this process */
-	uint32_t parent_audit_id; /* of its parent process; PSG_AUDIT_NONE where there is none, its own id where the parent is just gone */
-	bool audit_own;           /* sessions/BOOT-ID vouches for audit_id (psg_sessions_vouch) */
-	bool has_ticket;          /* PSG_TICKET of the PAM environment */
+	uint32_t audit_id; /* of this process */
+	uint32_t
+	    parent_audit_id; /* of its parent process; PSG_AUDIT_NONE where there is none, its own id where the parent is just gone */
+	bool audit_own;      /* sessions/BOOT-ID vouches for audit_id (psg_sessions_vouch) */
+	bool has_ticket;     /* PSG_TICKET of the PAM environment */
 	uint8_t ticket[PSG_TICKET_SIZE];
 };
 
@@ -48,7 +50,7 @@ PSG_MUST_CHECK
 enum psg_err psg_session_alive(const struct psg_proc *proc, const struct psg_leader *leader,
 			       bool *ret);
 /* Whether a Session activation is one of this call's session: bound, its leader lives, and the leader is in the lineage, or
- * audit_own and the audit ids are equal and the call's real uid is 0 or the subject's; or unbound, made in this boot no
+ * audit_own and the audit ids are equal and the call's real uid is the subject's and not 0; or unbound, made in this boot no
  * more than PSG_TICKET_LIFE_NS ago, and the tickets are equal (constant time). Host scope: true. Errors: PROC. */
 PSG_MUST_CHECK
 enum psg_err psg_session_covers(const struct psg_proc *proc, const struct psg_call *call,

@@ -11,7 +11,6 @@ static const struct {
     [PSG_EVENT_ACTIVATED] = {"Activated", LOG_NOTICE},
     [PSG_EVENT_RENEWED] = {"Renewed", LOG_NOTICE},
     [PSG_EVENT_BOUND] = {"Bound", LOG_INFO},
-    [PSG_EVENT_ALLOWED] = {"Allowed", LOG_INFO},
     [PSG_EVENT_REFUSED] = {"Refused", LOG_NOTICE},
     [PSG_EVENT_WOULD_REFUSE] = {"WouldRefuse", LOG_WARNING},
     [PSG_EVENT_WRONG_CODE] = {"WrongCode", LOG_WARNING},

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define KEYS_MAX 2
 
@@ -216,6 +217,21 @@ static enum psg_err gather_paths(struct psg_gate *gate, const struct psg_demand 
 	return err;
 }
 
+/* getgrouplist() does not say when a source of groups failed: it gives those it got. Under a memory limit
+ * of the caller's own (su) a %group that was assigned goes missing, and unassigned_ok would take that
+ * for "no rule means this person". */
+static enum psg_err groups_are_whole(const struct psg_call *call)
+{
+	struct rlimit memory, data;
+
+	if (call->real_uid == 0)
+		return PSG_OK;
+	if (getrlimit(RLIMIT_AS, &memory) || getrlimit(RLIMIT_DATA, &data))
+		return PSG_ERR_IO;
+	return memory.rlim_cur == RLIM_INFINITY && data.rlim_cur == RLIM_INFINITY ? PSG_OK
+										  : PSG_ERR_LIMIT;
+}
+
 static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 			   struct psg_gate *gate)
 {
@@ -224,6 +240,8 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 
 	if (!err)
 		err = psg_policy_settings(gate->policy, &gate->settings);
+	if (!err && ask->unassigned_ok && psg_policy_has_unix_groups(gate->policy))
+		err = groups_are_whole(ask->call);
 	if (!err)
 		err = psg_gate_assignments(gate->policy, ask->subject, &gate->assignments);
 	if (!err)
@@ -244,6 +262,23 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 	facts->unassigned_ok = ask->unassigned_ok;
 	facts->exempt = psg_strings_has(&gate->settings.exempt_users, ask->subject->name);
 	return err ? err : psg_clock_now(&store->clock, &facts->now);
+}
+
+bool psg_gate_entitles(const struct psg_gate *gate, const struct psg_activation *activation)
+{
+	int64_t now_s = gate->facts.now.realtime_ns / PSG_NS_PER_S;
+
+	if (!psg_activation_live(activation, &gate->facts.now))
+		return false;
+	for (size_t i = 0; i < gate->assignments.count; i++) {
+		const struct psg_assignment *assignment = &gate->assignments.items[i];
+
+		if (assignment->kind == activation->kind &&
+		    !strcmp(assignment->target, activation->target) &&
+		    (assignment->until_s == 0 || now_s < assignment->until_s))
+			return true;
+	}
+	return false;
 }
 
 void psg_gate_free(struct psg_gate **gate)

@@ -7,7 +7,7 @@
 #include "psg/gate.h"
 
 #define GROUPS_MAX 65536
-#define BUFFER_MAX (1U << 20)
+#define BUFFER_MAX (1U << 24) /* a group of a million members */
 
 /* Moves the items of `more` to the end of `list`; `more` is empty afterwards. */
 static enum psg_err append(struct psg_assignments *list, struct psg_assignments *more)

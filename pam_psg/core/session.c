@@ -112,14 +112,15 @@ static bool in_lineage(const struct psg_call *call, const struct psg_leader *lea
 	return false;
 }
 
-/* The audit id counts only where it is the session's own, and not for a third person's process:
- * where loginuid is unset anybody can turn the counter to any value. */
+/* The audit id counts only where it is the session's own, and only for a process of the subject's own
+ * real uid. Not a third person's: where loginuid is unset anybody can turn the counter to any value.
+ * Not root's: an sshd restarted inside somebody's login carries that login's id into every login it
+ * takes, and is not that login; what root runs in the session as it should has the leader above it. */
 static bool same_audit(const struct psg_call *call, const struct psg_binding *binding)
 {
 	return call->audit_own && binding->audit_id != PSG_AUDIT_NONE &&
-	       call->audit_id == binding->audit_id &&
-	       (call->real_uid == 0 ||
-		(call->real_uid == call->subject_uid && call->subject_uid != (uid_t)-1));
+	       call->audit_id == binding->audit_id && call->real_uid != 0 &&
+	       call->real_uid == call->subject_uid && call->subject_uid != (uid_t)-1;
 }
 
 static bool ticket_fits(const struct psg_call *call, const struct psg_activation *activation,

@@ -30,6 +30,8 @@ ENTRY int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const cha
 		if (!req.outcome.err && req.outcome.verdict == PSG_ALLOW)
 			req.outcome.err = psg_session_begin(&req);
 	}
+	/* Whatever came of it, no ticket reaches the person's own processes. */
+	psg_ticket_drop(pamh);
 	return psg_request_end(&req);
 }
 

@@ -100,7 +100,7 @@ enum psg_err psg_export(struct psg_request *req)
 	for (size_t i = 0; i < facts->activation_count && !err; i++) {
 		const struct psg_activation *activation = &facts->activations[i];
 
-		if (!psg_activation_live(activation, &facts->now))
+		if (!psg_gate_entitles(req->gate, activation))
 			continue;
 		err = psg_strings_add(&groups, activation->target);
 		if (!err)

@@ -98,7 +98,7 @@ enum psg_err psg_lend_groups(struct psg_request *req)
 	const struct psg_facts *facts = &req->gate->facts;
 
 	for (size_t i = 0; i < facts->activation_count && !err; i++)
-		if (psg_activation_live(&facts->activations[i], &facts->now))
+		if (psg_gate_entitles(req->gate, &facts->activations[i]))
 			err = lend_for(req, &facts->activations[i]);
 	return err;
 }

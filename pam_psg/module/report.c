@@ -28,7 +28,8 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	    .tty = req->tty,
 	    .reason = reason && *reason ? reason : NULL,
 	    .quiet_store = kind == PSG_EVENT_REFUSED || kind == PSG_EVENT_WOULD_REFUSE ||
-			   kind == PSG_EVENT_MALFORMED || kind == PSG_EVENT_ERROR,
+			   kind == PSG_EVENT_MALFORMED || kind == PSG_EVENT_THROTTLED ||
+			   kind == PSG_EVENT_ERROR,
 	};
 
 	if (req->call.leader.pid) {

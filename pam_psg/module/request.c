@@ -108,7 +108,10 @@ bool psg_request_start(struct psg_request *req, pam_handle_t *pamh, enum psg_pha
 	req->service = item(pamh, PAM_SERVICE);
 	req->rhost = item(pamh, PAM_RHOST);
 	req->tty = item(pamh, PAM_TTY);
-	req->outcome.remote = req->rhost != NULL;
+	const void *rhost = NULL;
+
+	/* An empty PAM_RHOST is set all the same: somebody came over a network. */
+	req->outcome.remote = pam_get_item(pamh, PAM_RHOST, &rhost) != PAM_SUCCESS || rhost != NULL;
 	psg_args_first(argc, argv, req->service, &req->args);
 	req->outcome.err = start(req, argc, argv);
 	return req->outcome.err || req->outcome.verdict == PSG_ALLOW;

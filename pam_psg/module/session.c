@@ -16,13 +16,20 @@ static const struct psg_leader *self(const struct psg_request *req)
 
 enum psg_err psg_session_enter(struct psg_request *req)
 {
-	/* sudo's and su's caller is in a session already; who has nothing assigned leaves nothing. */
-	if (req->args.subject_caller || req->gate->facts.path_count == 0 || req->call.audit_own)
+	/* sudo's and su's caller is in a session already; who has nothing assigned leaves nothing.
+	 * Only a real root opens sessions: what an orphan of a person's inherits is not fresh. */
+	if (req->args.subject_caller || req->call.real_uid != 0 ||
+	    req->gate->facts.path_count == 0 || req->call.audit_own)
 		return PSG_OK;
 	enum psg_err err = psg_session_register(req->store, req->subject.name, &req->call);
 
 	req->fresh_session = !err && req->call.audit_own;
 	return err;
+}
+
+static bool opens_from_afar(const struct psg_request *req)
+{
+	return req->phase == PSG_PHASE_OPEN && !req->args.subject_caller && req->outcome.remote;
 }
 
 enum psg_err psg_session_binding(const struct psg_request *req, struct psg_binding *ret)
@@ -32,8 +39,9 @@ enum psg_err psg_session_binding(const struct psg_request *req, struct psg_bindi
 	if (req->call.audit_own)
 		binding.audit_id = req->call.audit_id;
 	/* A leader older than the session it stands for leads others too: two `sshd -i` under one
-	 * inetd share theirs. Where this process is seen to open the session, it is the leader. */
-	if (req->fresh_session && req->call.lineage_count > 0)
+	 * inetd share theirs. Where this process is seen to open the session, or opens one for
+	 * somebody from afar, it is the leader. */
+	if ((req->fresh_session || opens_from_afar(req)) && req->call.lineage_count > 0)
 		binding.leader = *self(req);
 	if (binding.leader.pid == 0)
 		return PSG_ERR_PROC;

@@ -11,10 +11,15 @@
 
 #define PTY_MONITORS_MAX 4
 
-/* With use_pty, sudo's own monitor is the session leader of what it runs, and ends with it. */
-static bool is_sudo(pid_t pid)
+/* With use_pty, sudo's own monitor is the session leader of what it runs, and ends with it. It runs as
+ * root: a program of the person's own that is called sudo is a leader like any other. */
+static bool is_sudo(const struct psg_proc *proc, pid_t pid)
 {
 	char path[64], target[4096];
+	struct psg_proc_info info;
+
+	if (proc->info(proc->self, pid, &info) != PSG_OK || info.real_uid != 0)
+		return false;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	ssize_t len = readlink(path, target, sizeof(target) - 1);
@@ -39,7 +44,7 @@ static enum psg_err own_session(struct activate *activate)
 		struct psg_proc_info info;
 
 		err = psg_session_identify(&store->proc, pid, activate->subject.uid, &call);
-		if (err || call.leader.pid == 0 || !is_sudo(call.leader.pid))
+		if (err || call.leader.pid == 0 || !is_sudo(&store->proc, call.leader.pid))
 			break;
 		err = store->proc.info(store->proc.self, call.leader.pid, &info);
 		if (err)
@@ -50,7 +55,7 @@ static enum psg_err own_session(struct activate *activate)
 		err = psg_session_vouch(store, activate->subject.name, &call);
 	if (err)
 		return err;
-	if (call.leader.pid == 0 || is_sudo(call.leader.pid))
+	if (call.leader.pid == 0 || is_sudo(&store->proc, call.leader.pid))
 		return PSG_ERR_NOT_FOUND;
 	activate->binding = (struct psg_binding){
 	    .leader = call.leader, .audit_id = call.audit_own ? call.audit_id : PSG_AUDIT_NONE};

@@ -70,6 +70,7 @@ static enum ctl_exit refuse(struct activate *activate, enum psg_err err, int64_t
 		break;
 	case PSG_ERR_THROTTLED:
 		event.kind = PSG_EVENT_THROTTLED;
+		event.quiet_store = true;
 		break;
 	case PSG_ERR_MALFORMED:
 	case PSG_ERR_CANCELLED:

@@ -61,7 +61,8 @@ static enum psg_err remove_old(struct enroll *enroll)
 		return err ? err : psg_people_enroll(store, name, &enroll->credential);
 	}
 	for (size_t i = 0; i < enroll->old.count && !err; i++)
-		err = psg_people_unenroll(store, name, enroll->old.items[i].id, &removed);
+		if (strcmp(enroll->old.items[i].id, enroll->credential.id) != 0)
+			err = psg_people_unenroll(store, name, enroll->old.items[i].id, &removed);
 	return err;
 }
 
@@ -90,8 +91,11 @@ static enum psg_err spend(struct enroll *enroll, const char *code)
 static enum ctl_exit undo(struct enroll *enroll, enum psg_err why)
 {
 	size_t removed;
-	enum psg_err err = psg_people_unenroll(enroll->ctl->store, enroll->subject.name,
-					       enroll->credential.id, &removed);
+	enum psg_err err = PSG_OK;
+
+	if (!enroll->same_secret)
+		err = psg_people_unenroll(enroll->ctl->store, enroll->subject.name,
+					  enroll->credential.id, &removed);
 
 	if (err)
 		ctl_error(enroll->ctl, "authenticator %s could not be removed again: %s",

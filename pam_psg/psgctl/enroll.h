@@ -25,6 +25,7 @@ struct enroll {
 	char uri[ENROLL_URI_SIZE];
 	enum enroll_qr qr;
 	bool replace, add, no_confirm;
+	bool same_secret; /* --replace with the secret it has: the same credential, with what it has spent */
 };
 
 /* The words of the command line, unread. */

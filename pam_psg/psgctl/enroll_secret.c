@@ -4,6 +4,7 @@
  * MUST NOT: repeat a given secret in any message, right or wrong (test_bad_secret_is_not_repeated). */
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,10 +105,46 @@ static enum ctl_exit from_arguments(struct enroll *enroll, const char *given)
 	return status;
 }
 
+static const struct psg_credential *same_secret(const struct enroll *enroll)
+{
+	const struct psg_credential *credential = &enroll->credential;
+
+	for (size_t i = 0; i < enroll->old.count; i++) {
+		const struct psg_credential *old = &enroll->old.items[i];
+
+		if (old->secret_len == credential->secret_len &&
+		    sodium_memcmp(old->secret, credential->secret, old->secret_len) == 0)
+			return old;
+	}
+	return NULL;
+}
+
+/* One secret under two ids would open two doors with one code, and under a new id forget what was spent. */
+static enum ctl_exit name_credential(struct enroll *enroll)
+{
+	const struct psg_credential *old = same_secret(enroll);
+	uint8_t id[(PSG_CREDENTIAL_ID_SIZE - 1) / 2];
+
+	if (old && !enroll->replace) {
+		ctl_error(enroll->ctl,
+			  "that is the secret of authenticator %s already: add another secret, or "
+			  "--replace",
+			  old->id);
+		return CTL_INVALID;
+	}
+	enroll->same_secret = old != NULL;
+	if (old) {
+		memcpy(enroll->credential.id, old->id, sizeof(old->id));
+		return CTL_DONE;
+	}
+	psg_random(id, sizeof(id));
+	psg_hex_encode(id, sizeof(id), enroll->credential.id);
+	return CTL_DONE;
+}
+
 enum ctl_exit enroll_secret(struct enroll *enroll, const struct enroll_words *words)
 {
 	struct psg_credential *credential = &enroll->credential;
-	uint8_t id[(PSG_CREDENTIAL_ID_SIZE - 1) / 2];
 	enum ctl_exit status = CTL_DONE;
 
 	if (words->secret && !strcmp(words->secret, "-")) {
@@ -120,10 +157,10 @@ enum ctl_exit enroll_secret(struct enroll *enroll, const struct enroll_words *wo
 		credential->secret_len = fresh_length(credential->algorithm);
 		psg_random(credential->secret, credential->secret_len);
 	}
+	if (!status)
+		status = name_credential(enroll);
 	if (status)
 		return status;
-	psg_random(id, sizeof(id));
-	psg_hex_encode(id, sizeof(id), credential->id);
 	enum psg_err err = psg_base32_encode(credential->secret, credential->secret_len,
 					     enroll->base32, sizeof(enroll->base32));
 

@@ -43,6 +43,7 @@ static enum psg_err match_code(const struct psg_credentials *credentials,
 			       int64_t realtime_ns, struct match *ret)
 {
 	enum psg_err answer = PSG_ERR_WRONG_CODE;
+	bool spent_before = false;
 
 	for (size_t i = 0; i < credentials->count; i++) {
 		const struct psg_credential *credential = &credentials->items[i];
@@ -62,7 +63,11 @@ static enum psg_err match_code(const struct psg_credentials *credentials,
 		} else if (answer != PSG_OK) {
 			answer = telling(answer, err);
 		}
+		spent_before |= err == PSG_ERR_REPLAYED;
 	}
+	/* Two credentials may hold one secret: what was spent on either is spent. */
+	if (answer == PSG_OK && spent_before)
+		answer = PSG_ERR_REPLAYED;
 	if (answer == PSG_OK)
 		(void)snprintf(ret->file, sizeof(ret->file), "%s-%" PRIu64, ret->credential.id,
 			       ret->step);

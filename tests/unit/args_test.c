@@ -143,8 +143,7 @@ static void refused(void **state)
 	    "prompt=",
 	    "prompt=\x1b[8m",
 	    "prompt=two\nlines",
-	    "prompt=\xe2\x80\xae"
-	    "edoc",
+	    "prompt=\342\200\256edoc",
 	    "[prompt=x]",
 	    " debug",
 	    "--debug",
