@@ -48,6 +48,9 @@ static enum psg_err ask_code(struct psg_request *req, const char *prompt, bool m
 	if (err)
 		return err;
 	*ret_skipped = may_skip && !*answer;
+	/* Enter alone gives nothing: what was refused is the missing activation, not a bad code. */
+	if (!*answer && !may_skip)
+		return PSG_ERR_CANCELLED;
 	return *ret_skipped ? PSG_OK : psg_code_normalize(answer, code);
 }
 

@@ -41,6 +41,7 @@ static bool may_tell(const struct psg_request *req)
 		req->phase == PSG_PHASE_CHAUTHTOK);
 }
 
+PSG_PRINTF(3, 0)
 static void tell(struct psg_request *req, int style, const char *format, va_list arguments)
 {
 	char line[LINE_SIZE], safe[LINE_SIZE];

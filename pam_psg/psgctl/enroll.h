@@ -25,7 +25,8 @@ struct enroll {
 	char uri[ENROLL_URI_SIZE];
 	enum enroll_qr qr;
 	bool replace, add, no_confirm;
-	bool same_secret; /* --replace with the secret it has: the same credential, with what it has spent */
+	bool
+	    same_secret; /* --replace with the secret it has: the same credential, with what it has spent */
 };
 
 /* The words of the command line, unread. */
