@@ -115,6 +115,8 @@ static void check_successes(const struct explorer *e, const struct sim_state *st
 		if (p->wrote_in_vain)
 			fail_msg("%s: success, though ended or gone before it was written",
 				 e->scenario->name);
+		if (p->behind)
+			fail_msg("%s: an older code opened after a newer", e->scenario->name);
 		if (p->write_s - p->attempt_now > 60)
 			fail_msg("%s: success, though it slept over a minute", e->scenario->name);
 		for (int j = 0; j < i; j++) {

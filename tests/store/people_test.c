@@ -215,6 +215,17 @@ static enum psg_err sleeps(void *arg)
 	return PSG_OK;
 }
 
+static size_t records(struct folk *folk, const char *subject)
+{
+	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
+	size_t valid = 0;
+
+	assert_int_equal(psg_people_activations(folk->store, subject, &list), PSG_OK);
+	for (size_t i = 0; i < list.count; i++)
+		valid += list.items[i].valid;
+	return valid;
+}
+
 static void claim_looks_again(void **state)
 {
 	struct folk *folk = *state;
@@ -244,6 +255,8 @@ static void claim_looks_again(void **state)
 		assert_int_equal(psg_people_claim(folk->store, &claim, NULL, &wait),
 				 last ? PSG_OK : PSG_ERR_STALE);
 		assert_int_equal(folk_live(folk, "alice"), last ? 1 : 0);
+		/* What speaks against it is seen before anything is written, not taken back after. */
+		assert_int_equal(records(folk, "alice"), last ? 1 : 0);
 	}
 }
 

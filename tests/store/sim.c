@@ -249,6 +249,7 @@ static void note_create(struct run *run, const struct part *part, const char *na
 		run->process->number = strtoull(name, NULL, 10);
 		run->process->wants_attempt_now = true;
 	} else if (part->spent && bit != 0 && strchr(name, '.') == NULL) {
+		run->process->behind = run->state->spent_ever > (bit | (bit - 1));
 		run->state->spent_ever |= bit;
 		run->process->spent = 1 + __builtin_ctz(bit);
 	}
@@ -754,6 +755,7 @@ static uint64_t process_hash(struct sim_state *state, const struct sim_process *
 			    p->evaluated,
 			    p->covered,
 			    p->wrote_in_vain,
+			    p->behind,
 			    (uint64_t)p->spent};
 	uint64_t hash = mix(7, parts, sizeof(parts));
 

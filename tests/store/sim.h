@@ -43,6 +43,7 @@ struct sim_process {
 	int64_t attempt_s, write_s;
 	bool evaluated, covered; /* its attempt was believed; was forgiven since */
 	bool wrote_in_vain;      /* into a file that was ended or removed by then */
+	bool behind;             /* a newer code was spent before it made its name */
 	int spent;               /* 1 + the code whose name it made; 0: none */
 	/* What a process still knows when it lists a folder anew, see sim.c. */
 	uint64_t number, devices_hash;
