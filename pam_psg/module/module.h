@@ -115,7 +115,7 @@ enum psg_err psg_session_begin(struct psg_request *req);
 /* Ends the activations of the session that this process leads. */
 PSG_MUST_CHECK
 enum psg_err psg_session_end(struct psg_request *req);
-/* The binding of an activation made in this call. Errors: PROC when the session has no living leader. */
+/* The binding of an activation made in this call. Errors: PROC when no living process can lead it. */
 PSG_MUST_CHECK
 enum psg_err psg_session_binding(const struct psg_request *req, struct psg_binding *ret);
 

@@ -40,8 +40,10 @@ enum psg_err psg_session_binding(const struct psg_request *req, struct psg_bindi
 		binding.audit_id = req->call.audit_id;
 	/* A leader older than the session it stands for leads others too: two `sshd -i` under one
 	 * inetd share theirs. Where this process is seen to open the session, or opens one for
-	 * somebody from afar, it is the leader. */
-	if ((req->fresh_session || opens_from_afar(req)) && req->call.lineage_count > 0)
+	 * somebody from afar, it is the leader. So it is where the session's own is gone (a job that
+	 * outlived its login): nothing else stands for it, and what is activated ends with this. */
+	if ((req->fresh_session || opens_from_afar(req) || binding.leader.pid == 0) &&
+	    req->call.lineage_count > 0)
 		binding.leader = *self(req);
 	if (binding.leader.pid == 0)
 		return PSG_ERR_PROC;

@@ -1,9 +1,11 @@
 /* One login through several entry points: tickets, binding, leaders, root, subject, messages. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,6 +197,45 @@ static void a_forged_ticket_opens_nothing(void **state)
 			 PAM_SUCCESS);
 	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
 	assert_int_equal(world.person.prompts, 1);
+}
+
+static pid_t orphan_of_no_session(void)
+{
+	pid_t leader = fork();
+
+	if (leader == 0) {
+		setsid();
+		/* The leader is gone before its child asks. */
+		pid_t child = fork();
+
+		if (child == 0) {
+			while (kill(getsid(0), 0) == 0)
+				usleep(1000);
+			_exit(login_and_close());
+		}
+		_exit(0);
+	}
+	return leader;
+}
+
+/* A job that outlived its login: what it activates is its own, and ends with it. */
+static void without_a_leader_the_process_leads(void **state)
+{
+	int status;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	pid_t leader = orphan_of_no_session();
+
+	assert_int_equal(waitpid(leader, &status, 0), leader);
+	assert_true(wait(&status) > 0);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	struct psg_activation made = the_activation();
+
+	assert_true(made.ended);
+	assert_int_equal(made.end_reason, PSG_END_CLOSED);
 }
 
 static void deactivated_takes_effect_at_once(void **state)
@@ -513,7 +554,7 @@ static void each_event_once(void **state)
 #test, test, make_policy_world, drop_world, (void *)(uintptr_t)(policy)            \
 	}
 
-int main(void)
+static int all_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SESSION(whole_login),
@@ -522,6 +563,7 @@ int main(void)
 	    SESSION(own_session_authenticates_locally_only),
 	    SESSION(a_ticket_is_good_once),
 	    SESSION(a_forged_ticket_opens_nothing),
+	    SESSION(without_a_leader_the_process_leads),
 	    SESSION(deactivated_takes_effect_at_once),
 	    SESSION(root_needs_nothing),
 	    SESSION(the_caller_is_the_real_uid),
@@ -539,4 +581,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return world_run_in_session(all_tests);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -311,4 +312,25 @@ uint64_t world_attempts(struct world *world)
 	    psg_attempts_look(world->store, WORLD_USER, PSG_NOT_APART, &throttle, &count, &wait_ns),
 	    PSG_OK);
 	return count;
+}
+
+static int await(pid_t child)
+{
+	int status;
+
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+int world_run_in_session(int (*tests)(void))
+{
+	pid_t leader = fork();
+
+	if (leader != 0)
+		return leader > 0 ? await(leader) : 99;
+	setsid();
+	pid_t member = fork();
+
+	if (member != 0)
+		_exit(member > 0 ? await(member) : 99);
+	exit(tests());
 }

@@ -66,6 +66,9 @@ void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
 		    const struct psg_binding *binding);
 /* How many attempts count now. */
 uint64_t world_attempts(struct world *world);
+/* Runs `tests` in a session whose leader lives and is another process, whatever this one was started
+ * from; for main. */
+int world_run_in_session(int (*tests)(void));
 /* Path of the built module or psgctl. */
 const char *world_built(const char *name);
 
