@@ -26,13 +26,6 @@ static int make_session_world(void **state)
 	return 0;
 }
 
-static int make_policy_world(void **state)
-{
-	world_make(&world, *state);
-	world_enroll(&world);
-	return 0;
-}
-
 static int drop_world(void **state)
 {
 	(void)state;
@@ -43,18 +36,6 @@ static int drop_world(void **state)
 static void answer(const char *first)
 {
 	world.person = (struct person){.answers = {first}};
-}
-
-static struct psg_activation the_activation(void)
-{
-	struct psg_activations list = {0};
-
-	assert_int_equal(psg_people_activations(world.store, WORLD_USER, &list), PSG_OK);
-	assert_true(list.count > 0);
-	struct psg_activation found = list.items[list.count - 1];
-
-	psg_activations_clear(&list);
-	return found;
 }
 
 /* Runs `body` in a child that leads its own session; its return value is the exit status. */
@@ -80,7 +61,7 @@ static void whole_login(void **state)
 	world_start(&world, "gate", WORLD_USER);
 	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
 	assert_non_null(pam_getenv(world.pamh, "PSG_TICKET"));
-	assert_false(the_activation().bound);
+	assert_false(world_activation(&world).bound);
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
 	assert_int_equal(pam_setcred(world.pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
 	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
@@ -88,10 +69,10 @@ static void whole_login(void **state)
 	assert_null(pam_getenv(world.pamh, "PSG_TICKET"));
 	assert_string_equal(pam_getenv(world.pamh, "PSG_GROUPS"), WORLD_GROUP);
 	assert_non_null(pam_getenv(world.pamh, "PSG_EXPIRES"));
-	assert_true(the_activation().bound);
+	assert_true(world_activation(&world).bound);
 	assert_int_equal(pam_close_session(world.pamh, 0), PAM_SUCCESS);
 	/* This program does not lead its session (the shell does): nothing ends. */
-	assert_false(the_activation().ended);
+	assert_false(world_activation(&world).ended);
 }
 
 static int login_and_close(void)
@@ -101,7 +82,7 @@ static int login_and_close(void)
 	if (pam_authenticate(world.pamh, 0) || pam_acct_mgmt(world.pamh, 0) ||
 	    pam_open_session(world.pamh, 0))
 		return 1;
-	if (the_activation().ended)
+	if (world_activation(&world).ended)
 		return 2;
 	if (pam_close_session(world.pamh, 0))
 		return 3;
@@ -112,7 +93,7 @@ static void leader_close_ends(void **state)
 {
 	(void)state;
 	assert_int_equal(in_new_session(login_and_close), 0);
-	struct psg_activation made = the_activation();
+	struct psg_activation made = world_activation(&world);
 
 	assert_true(made.ended);
 	assert_int_equal(made.end_reason, PSG_END_CLOSED);
@@ -175,7 +156,7 @@ static void a_ticket_is_good_once(void **state)
 	snprintf(ticket, sizeof(ticket), "PSG_TICKET=%s", pam_getenv(world.pamh, "PSG_TICKET"));
 	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
 	/* End it, so that only the ticket could let the second one in. */
-	assert_int_equal(psg_activation_end(world.store, WORLD_USER, the_activation().file,
+	assert_int_equal(psg_activation_end(world.store, WORLD_USER, world_activation(&world).file,
 					    PSG_END_DEACTIVATED, NULL),
 			 PSG_OK);
 	answer(NULL);
@@ -232,7 +213,7 @@ static void without_a_leader_the_process_leads(void **state)
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
-	struct psg_activation made = the_activation();
+	struct psg_activation made = world_activation(&world);
 
 	assert_true(made.ended);
 	assert_int_equal(made.end_reason, PSG_END_CLOSED);
@@ -244,7 +225,7 @@ static void deactivated_takes_effect_at_once(void **state)
 	answer(world_code(&world, 0));
 	world_start(&world, "gate", WORLD_USER);
 	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(psg_activation_end(world.store, WORLD_USER, the_activation().file,
+	assert_int_equal(psg_activation_end(world.store, WORLD_USER, world_activation(&world).file,
 					    PSG_END_DEACTIVATED, NULL),
 			 PSG_OK);
 	answer(NULL);
@@ -419,141 +400,7 @@ static void broken_stores_deny(void **state)
 	}
 }
 
-static const struct world_policy reason_policy = {.requires_activation = true,
-						  .reason = PSG_REASON_REQUIRED,
-						  .reason_pattern = "(INC|CHG)[0-9]+"};
-
-static void a_reason_is_asked_and_kept(void **state)
-{
-	(void)state;
-	world.person = (struct person){.answers = {"because", NULL}};
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
-	assert_int_equal(world.person.prompts, 1);
-	assert_int_equal(world_attempts(&world), 0);
-	world.person = (struct person){.answers = {"INC42 and more", NULL}};
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
-	world.person = (struct person){.answers = {"INC42", world_code(&world, 0)}};
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(world.person.prompts, 2);
-	assert_string_equal(the_activation().description, "INC42");
-}
-
-static const struct world_policy two_policy = {.requires_activation = true, .second_group = true};
-
-static void the_narrowest_target_is_activated(void **state)
-{
-	(void)state;
-	answer(world_code(&world, 0));
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_string_equal(the_activation().target, WORLD_GROUP);
-}
-
-static void choose_lets_the_person_pick(void **state)
-{
-	(void)state;
-	world_stack(&world, "gate", "choose");
-	world.person = (struct person){.answers = {"2", world_code(&world, 0)}};
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_non_null(strstr(world.person.asked, "1) " WORLD_GROUP));
-	assert_non_null(strstr(world.person.asked, "2) Wide"));
-	assert_string_equal(the_activation().target, "Wide");
-	world.person = (struct person){.answers = {"3"}};
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(psg_activation_end(world.store, WORLD_USER, the_activation().file,
-					    PSG_END_DEACTIVATED, NULL),
-			 PSG_OK);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
-}
-
-static const struct world_policy renew_policy = {.requires_activation = true,
-						 .scope = PSG_SCOPE_HOST,
-						 .lifetime_s = 600,
-						 .maximum_lifetime_s = 1000,
-						 .warn_before_s = 300};
-
-static void renewal(void **state)
-{
-	(void)state;
-	/* Plenty left: nothing is offered. */
-	world_activate(&world, 100, 600, NULL);
-	answer(world_code(&world, 0));
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(pam_authenticate(world.pamh, 0), WORLD_IGNORED);
-	assert_int_equal(world.person.prompts, 0);
-	/* Inside warnBefore: Enter skips, a code extends. */
-	struct psg_activation first = the_activation();
-
-	assert_int_equal(
-	    psg_activation_end(world.store, WORLD_USER, first.file, PSG_END_DEACTIVATED, NULL),
-	    PSG_OK);
-	world_activate(&world, 500, 600, NULL);
-	answer("");
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(pam_authenticate(world.pamh, 0), WORLD_IGNORED);
-	assert_int_equal(world.person.prompts, 1);
-	answer(world_code(&world, 0));
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	struct psg_activations list = {0};
-	struct psg_now now;
-
-	assert_int_equal(psg_clock_now(&world.store->clock, &now), PSG_OK);
-	assert_int_equal(psg_people_activations(world.store, WORLD_USER, &list), PSG_OK);
-	size_t live = 0;
-
-	for (size_t i = 0; i < list.count; i++) {
-		if (!psg_activation_live(&list.items[i], &now))
-			continue;
-		live++;
-		/* 500 s of 1000 are gone: the whole lifetime does not fit any more. */
-		int64_t left_s = psg_activation_left_ns(&list.items[i], &now) / PSG_NS_PER_S;
-
-		assert_in_range(left_s, 480, 500);
-	}
-	assert_int_equal(live, 1);
-	psg_activations_clear(&list);
-}
-
-static size_t count_in_log(const char *text)
-{
-	char path[256], line[4096];
-	size_t count = 0;
-
-	snprintf(path, sizeof(path), "%s/log", world.store_dir);
-	FILE *file = fopen(path, "r");
-
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		count += strstr(line, text) != NULL;
-	fclose(file);
-	return count;
-}
-
-static void each_event_once(void **state)
-{
-	(void)state;
-	world_activate(&world, 10, 5, NULL);
-	for (int i = 0; i < 3; i++) {
-		answer("000000");
-		world_start(&world, "gate", WORLD_USER);
-		assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
-	}
-	answer(world_code(&world, 0));
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(count_in_log("\"Lapsed\""), 1);
-	assert_int_equal(count_in_log("\"WrongCode\""), 3);
-	assert_int_equal(count_in_log("\"Activated\""), 1);
-	assert_int_equal(count_in_log("000000"), 0);
-}
-
 #define SESSION(test) cmocka_unit_test_setup_teardown(test, make_session_world, drop_world)
-#define POLICY(test, policy)                                                                       \
-	{                                                                                          \
-#test, test, make_policy_world, drop_world, (void *)(uintptr_t)(policy)            \
-	}
-
 static int all_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -573,11 +420,6 @@ static int all_tests(void)
 	    SESSION(open_session_says_nothing),
 	    SESSION(silence),
 	    SESSION(broken_stores_deny),
-	    POLICY(a_reason_is_asked_and_kept, &reason_policy),
-	    POLICY(the_narrowest_target_is_activated, &two_policy),
-	    POLICY(choose_lets_the_person_pick, &two_policy),
-	    POLICY(renewal, &renew_policy),
-	    SESSION(each_event_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,18 @@ void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
 	world->store->clock = clock;
 }
 
+struct psg_activation world_activation(struct world *world)
+{
+	struct psg_activations list = {0};
+
+	assert_int_equal(psg_people_activations(world->store, WORLD_USER, &list), PSG_OK);
+	assert_true(list.count > 0);
+	struct psg_activation found = list.items[list.count - 1];
+
+	psg_activations_clear(&list);
+	return found;
+}
+
 uint64_t world_attempts(struct world *world)
 {
 	struct psg_throttle throttle = {5, 30, 900};

@@ -64,6 +64,8 @@ const char *world_code(struct world *world, int offset);
 /* An activation of WORLD_GROUP, made `age_s` ago, for `lifetime_s`; binding NULL for scope Host. */
 void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
 		    const struct psg_binding *binding);
+/* WORLD_USER's activation; of several the last in the listing. */
+struct psg_activation world_activation(struct world *world);
 /* How many attempts count now. */
 uint64_t world_attempts(struct world *world);
 /* Runs `tests` in a session whose leader lives and is another process, whatever this one was started
