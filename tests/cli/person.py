@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -95,7 +96,13 @@ class Session:
 def terminal(psgctl, *args, **env):
     """psgctl on a terminal."""
     return pexpect.spawn(PSGCTL, [str(a) for a in args], env=psgctl.environment(**env),
-                         encoding="utf-8", timeout=20, dimensions=(120, 200))
+                         encoding="utf-8", timeout=20, dimensions=(120, 200), preexec_fn=hear_interrupts)
+
+
+def hear_interrupts():
+    """As from a login shell: what is started in the background inherits them ignored."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def ended(child):

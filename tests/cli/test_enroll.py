@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from person import (PERSON, SECRET, ansi_rows, as_person, code, ended, enroll, events, policy,
+from person import (PERSON, SECRET, ansi_rows, as_person, code, ended, enroll, events, hear_interrupts, policy,
                     store_text, svg_rows, terminal, utf8_rows, wait_for_fresh_step, wrong_code, zbar)
 
 LENGTHS = {"SHA1": 32, "SHA256": 52, "SHA512": 103}  # of 20, 32, 64 bytes in base32
@@ -347,7 +347,8 @@ def test_confirming_the_throttled(psgctl, package):
 def test_interrupt_gives_the_echo_back(store):
     """The terminal is the shell's afterwards, with its echo."""
     import pexpect
-    child = pexpect.spawn("sh", env=store.environment(PS1="$ "), encoding="utf-8", timeout=20)
+    child = pexpect.spawn("sh", env=store.environment(PS1="$ "), encoding="utf-8", timeout=20,
+                          preexec_fn=hear_interrupts)
     from conftest import PSGCTL
     child.sendline(f"{PSGCTL} enroll {PERSON} --qr none")
     child.expect("shows now: ")
