@@ -1,5 +1,5 @@
 /* Text records, see psg/record.h.
- * MUST accept exactly what the writer writes (record_text_is_canonical in tests/store/record_test.c):
+ * MUST accept exactly what the writer writes (record_text_is_canonical in tests/store/activation_test.c):
  * two texts for one content would be two seals for one activation. */
 #include "psg/record.h"
 

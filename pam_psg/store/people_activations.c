@@ -3,7 +3,7 @@
  *
  * MUST take ends from the same listing as the records: an end made later is the next reader's.
  * MUST NOT turn one bad record into an error, nor a failing store into an empty list
- *   (bad_files_never_shut_the_door, store_errors_deny in tests/store/people_test.c). */
+ *   (bad_files_never_shut_the_door, store_errors_deny in tests/store/fault_test.c). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Ending and binding: names made beside an activation, the first wins (DESIGN section 5, rule 3).
  *
  * MUST make the name of an end whether or not anything stands in the file yet: a process asleep before
- *   its write wakes to an ended one (interleave_test.c, "end against claim").
+ *   its write wakes to an ended one (interleave_test.c, "end and tidy against claim").
  * MUST NOT touch another target's or session's activation (supersede_touches_nothing_else in
  *   tests/store/people_test.c).
  * MUST NOT bind after the ticket's 120 s, however long this process slept (bind_too_late). */

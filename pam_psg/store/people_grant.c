@@ -1,9 +1,9 @@
 /* What a won name opens: the activation's times, its record, the last look. The administrator's grants.
  *
  * MUST count both deadlines from the attempt, and a renewal's from its chain's first start
- *   (renewal_keeps_the_maximum in tests/store/people_test.c).
+ *   (renewal_keeps_the_maximum in tests/store/claim_test.c).
  * MUST look once more after the record is durable: not ended, still under its name, within 60 s
- *   (interleave_test.c, "end against claim").
+ *   (interleave_test.c, "end and tidy against claim").
  * MUST leave nothing live behind a failure (claim_fails_at_every_call in tests/store/fault_test.c). */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Audit sessions seen fresh: sessions/BOOT-ID (DESIGN trap 8).
  *
  * MUST vouch only for a whole, sealed registration of this subject whose leader lives
- *   (session_vouch in tests/store/people_test.c).
+ *   (session_vouch in tests/store/binding_test.c).
  * MUST NOT take an audit id for the session's own because it is set: sshd's children inherit the daemon's. */
 #include <inttypes.h>
 #include <stdio.h>

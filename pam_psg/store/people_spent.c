@@ -1,7 +1,7 @@
 /* The names in spent/, and what stands behind one of them.
  *
  * MUST take an end that is there in any state for an end, and a binding that is there in any state but
- *   whole for a binding to nothing (end_in_any_state, binding_in_any_state in tests/store/people_test.c). */
+ *   whole for a binding to nothing (end_in_any_state, binding_in_any_state in tests/store/). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

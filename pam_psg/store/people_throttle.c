@@ -1,7 +1,7 @@
 /* The throttle: how many attempts count, how old the last one is, how long until the next.
  *
  * MUST take what it cannot know for new: an odd file or a time in the future delays, it never hastens
- *   (throttle_bad_files in tests/store/people_test.c).
+ *   (throttle_bad_files in tests/store/attempts_test.c).
  * MUST NOT let the wall clock or a reboot shorten a delay (throttle_wall_clock, throttle_reboot). */
 #include <inttypes.h>
 #include <stdio.h>

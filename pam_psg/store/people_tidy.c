@@ -3,7 +3,7 @@
  * MUST NOT remove any name of a credential's highest step: it is what keeps older codes spent
  *   (interleave_test.c probes every old code after every tidy; tidy_keeps_the_highest).
  * MUST remove a record before its end: a tidier killed in between leaves an end without a record, never
- *   a record without its end (interleave_test.c, "end and tidy").
+ *   a record without its end (interleave_test.c, "end, then tidy").
  * MUST NOT measure age by the wall clock alone. */
 #include <string.h>
 

@@ -251,3 +251,15 @@ struct psg_activation folk_activation(struct folk *folk, const char *subject, co
 	fail_msg("no activation %s", file);
 	return (struct psg_activation){.valid = false};
 }
+
+size_t folk_copy(struct folk *folk, const char *from, const char *to, const char *part,
+		 const char *name, const char *new_name)
+{
+	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = folk_part(folk, from, part);
+	char bytes[PSG_FILE_MAX];
+	struct psg_file_info info;
+
+	assert_int_equal(folder->ops->read(folder, name, bytes, sizeof(bytes), &info), PSG_OK);
+	folk_plant(folk, to, part, new_name, bytes, info.len, folk->now.realtime_ns, false);
+	return info.len;
+}

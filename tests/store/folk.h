@@ -69,6 +69,9 @@ size_t folk_count(struct folk *folk, const char *subject, const char *part);
 /* A file as a broken disk or a killed process leaves it. odd: of a mode that makes it unsafe. */
 void folk_plant(struct folk *folk, const char *subject, const char *part, const char *name,
 		const void *bytes, size_t len, int64_t mtime_ns, bool odd);
+/* Copies a file's bytes to another place, as one who can write the folder but has no key. */
+size_t folk_copy(struct folk *folk, const char *from, const char *to, const char *part,
+		 const char *name, const char *new_name);
 /* How many of the subject's activations are live for the Host or in a session. */
 size_t folk_live(struct folk *folk, const char *subject);
 /* One of them by name; fails the test when it is not there. */

@@ -69,173 +69,19 @@ static bool add_seen(struct explorer *e, int set, uint64_t hash)
 	}
 }
 
-/* -- what must hold in every state -- */
-
-static uint32_t live_codes(const struct explorer *e, struct sim_state *state)
-{
-	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
-	struct psg_store store;
-	struct psg_now now;
-	uint32_t live = 0;
-
-	sim_visit(&e->sim, state, 0, &store, &now);
-	assert_int_equal(psg_people_activations(&store, SIM_FOLK, &list), PSG_OK);
-	for (size_t i = 0; i < list.count; i++) {
-		if (psg_activation_live(&list.items[i], &now))
-			live |= sim_code_bit(&e->sim, list.items[i].file);
-	}
-	return live;
-}
-
-static void check_ends(const struct explorer *e, struct sim_state *state)
-{
-	uint32_t live = live_codes(e, state);
-
-	if ((live & state->ended) != 0)
-		fail_msg("%s: live after its end returned success", e->scenario->name);
-	for (int i = 0; i < SIM_PROCESSES; i++) {
-		const struct sim_process *p = &state->processes[i];
-		uint32_t bit = p->spent > 0 ? UINT32_C(1) << (p->spent - 1) : 0;
-		bool others = false;
-
-		for (int j = 0; j < SIM_PROCESSES; j++)
-			others |= j != i && state->processes[j].spent == p->spent;
-		if (p->finished && p->result != PSG_OK && (live & bit) != 0 && !others)
-			fail_msg("%s: live though its claim failed", e->scenario->name);
-	}
-}
-
-static void check_successes(const struct explorer *e, const struct sim_state *state)
-{
-	for (int i = 0; i < SIM_PROCESSES; i++) {
-		const struct sim_process *p = &state->processes[i];
-
-		if (e->sim.scripts[i].kind != SIM_CLAIM || !p->finished || p->result != PSG_OK)
-			continue;
-		if (p->wrote_in_vain)
-			fail_msg("%s: success, though ended or gone before it was written",
-				 e->scenario->name);
-		if (p->behind)
-			fail_msg("%s: an older code opened after a newer", e->scenario->name);
-		if (p->write_s - p->attempt_now > 60)
-			fail_msg("%s: success, though it slept over a minute", e->scenario->name);
-		for (int j = 0; j < i; j++) {
-			const struct sim_process *q = &state->processes[j];
-
-			if (q->finished && q->result == PSG_OK && q->spent == p->spent &&
-			    e->sim.scripts[j].kind == SIM_CLAIM)
-				fail_msg("%s: one code opened twice", e->scenario->name);
-		}
-	}
-}
-
-static int64_t delay_s(const struct explorer *e, int count)
-{
-	int64_t delay = e->sim.throttle.delay_s;
-
-	if (count < (int)e->sim.throttle.attempts)
-		return 0;
-	for (int i = (int)e->sim.throttle.attempts; i < count; i++)
-		delay *= 2;
-	return delay < e->sim.throttle.maximum_delay_s ? delay : e->sim.throttle.maximum_delay_s;
-}
-
-/* Whether the guesses that were believed and not forgiven are what the throttle allows one process that
- * makes them in a row; `more`: with one now. */
-static bool throttle_holds(const struct explorer *e, const struct sim_state *state, bool more)
-{
-	int64_t before = 0;
-	int count = 0;
-
-	for (int order = 1; order <= state->orders; order++) {
-		for (int i = 0; i < SIM_PROCESSES; i++) {
-			const struct sim_process *p = &state->processes[i];
-
-			if (p->order != order || !p->evaluated || p->covered)
-				continue;
-			if (p->attempt_s - before < delay_s(e, count))
-				return false;
-			before = p->attempt_s;
-			count++;
-		}
-	}
-	return !more || state->elapsed_s - before >= delay_s(e, count);
-}
-
-static void check_throttle(const struct explorer *e, struct sim_state *state)
-{
-	int64_t wait;
-	enum psg_err err;
-
-	if (!throttle_holds(e, state, false))
-		fail_msg("%s: more guesses than the throttle allows", e->scenario->name);
-	if (!throttle_holds(e, state, true)) {
-		err = sim_newcomer(&e->sim, state, 0, "000000", &wait);
-		if (err != PSG_ERR_THROTTLED)
-			fail_msg("%s: a newcomer guessed past the throttle: %s", e->scenario->name,
-				 psg_strerror(err));
-	}
-}
-
-/* Whoever was killed or stopped where they stand now: a newcomer with a newer code gets in, at the latest
- * after the delay that it is told. */
-static void check_nobody_is_blocked(const struct explorer *e, struct sim_state *state)
-{
-	struct sim_state *copy = sim_state_copy(&e->sim, state);
-	char code[PSG_CODE_DIGITS_MAX + 1];
-	enum psg_err err = PSG_ERR_THROTTLED;
-	int64_t wait = 0;
-
-	for (int i = 0; i < 2 && err == PSG_ERR_THROTTLED; i++) {
-		sim_code(&e->sim, 2 + (int)(copy->elapsed_s / 30), code);
-		err = sim_newcomer(&e->sim, copy, 30, code, &wait);
-		copy->elapsed_s += wait / FOLK_S + 1;
-		copy->realtime_ns += wait + FOLK_S;
-	}
-	sim_state_free(copy);
-	if (err != PSG_OK && !e->scenario->devices_change)
-		fail_msg("%s: a newcomer is blocked: %s", e->scenario->name, psg_strerror(err));
-}
-
-/* A code that was spent once opens nothing, even with the wall clock back at the time it was shown. */
-static void check_spent_stays_spent(const struct explorer *e, struct sim_state *state)
-{
-	for (int c = -1; c <= 1; c++) {
-		struct sim_state *copy;
-		char code[PSG_CODE_DIGITS_MAX + 1];
-		int64_t wait = 0;
-		enum psg_err err = PSG_ERR_THROTTLED;
-
-		if ((state->spent_ever & (UINT32_C(1) << (c + 8))) == 0)
-			continue;
-		sim_code(&e->sim, c, code);
-		copy = sim_state_copy(&e->sim, state);
-		for (int i = 0; i < 2 && err == PSG_ERR_THROTTLED; i++) {
-			err = sim_newcomer(&e->sim, copy, -copy->elapsed_s, code, &wait);
-			copy->elapsed_s += wait / FOLK_S + 1;
-		}
-		sim_state_free(copy);
-		if (err == PSG_OK)
-			fail_msg("%s: a spent code opened again", e->scenario->name);
-	}
-}
+/* -- all of them -- */
 
 static void check(struct explorer *e, struct sim_state *state)
 {
 	uint64_t folder = psg_folder_memory_hash(state->root);
 
-	check_successes(e, state);
-	check_ends(e, state);
-	check_throttle(e, state);
+	sim_check_state(&e->sim, state);
 	folder = folder * 31 + (uint64_t)state->elapsed_s;
 	folder = folder * 31 + state->spent_ever;
 	if (!add_seen(e, 1, folder))
 		return;
-	check_nobody_is_blocked(e, state);
-	check_spent_stays_spent(e, state);
+	sim_check_folder(&e->sim, state);
 }
-
-/* -- all of them -- */
 
 static void visit(struct explorer *e, struct sim_state *state);
 
@@ -335,12 +181,19 @@ static struct sim_state *begin(struct explorer *e)
 	return state;
 }
 
-/* Thirty times slower there: every interleaving still, but under a clock that stands. */
-static bool on_valgrind(void)
+/* How often the clock may step. Under valgrind, thirty times slower, it stands, and under the address
+ * sanitizer it steps once: every interleaving is visited all the same. */
+static unsigned int clock_steps(unsigned int wanted)
 {
 	const char *preload = getenv("LD_PRELOAD");
 
-	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+	if (preload != NULL && strstr(preload, "vgpreload") != NULL)
+		return 0;
+#if defined(__SANITIZE_ADDRESS__)
+	return wanted > 1 ? 1 : wanted;
+#else
+	return wanted;
+#endif
 }
 
 static void explore(const struct scenario *scenario)
@@ -351,6 +204,7 @@ static void explore(const struct scenario *scenario)
 
 	assert_int_equal(folk_setup(&cmocka_state), 0);
 	folk = cmocka_state;
+	e.sim.name = scenario->name;
 	e.sim.store = folk->store;
 	e.sim.start = folk->now;
 	e.sim.start.realtime_ns = INT64_C(1700000010) * FOLK_S;
@@ -360,9 +214,7 @@ static void explore(const struct scenario *scenario)
 	e.sim.attempts_apart = scenario->focus == ON_SPENT;
 	e.sim.spent_apart = scenario->focus == ON_ATTEMPTS;
 	memcpy(e.sim.scripts, scenario->scripts, sizeof(e.sim.scripts));
-	e.clock_steps = scenario->clock_steps;
-	if (on_valgrind())
-		e.clock_steps = 0;
+	e.clock_steps = clock_steps(scenario->clock_steps);
 	for (int i = 0; i < SIM_PROCESSES; i++)
 		e.sim.tidies |=
 		    scenario->scripts[i].kind == SIM_TIDY || scenario->scripts[i].then_tidy;
@@ -378,114 +230,86 @@ static void explore(const struct scenario *scenario)
 }
 
 /* Where the throttle cannot bind, attempts are taken in one go; where one claim alone can spend, spending is. */
+#define CLAIM(c)                                                                                   \
+	{                                                                                          \
+		.kind = SIM_CLAIM, .code = (c)                                                     \
+	}
+
 static const struct scenario scenarios[] = {
-    {"one code, two processes, unlock",
-     {{SIM_CLAIM, 0, false, false}, {SIM_CLAIM, 0, false, false}, {SIM_UNLOCK, 0, false, false}},
-     5,
-     {0, 0},
-     0,
-     false,
-     false,
-     false,
-     ON_BOTH},
-    {"one code, three processes",
-     {{SIM_CLAIM, 0, false, false}, {SIM_CLAIM, 0, false, false}, {SIM_CLAIM, 0, false, false}},
-     5,
-     {61, 0},
-     1,
-     false,
-     false,
-     false,
-     ON_SPENT},
-    {"one code, two processes, tidy, old ones about",
-     {{SIM_CLAIM, 0, false, false}, {SIM_CLAIM, 0, false, false}, {SIM_TIDY, 0, false, false}},
-     5,
-     {61, 4000},
-     1,
-     false,
-     true,
-     false,
-     ON_SPENT},
-    {"end and tidy against claim",
-     {{SIM_CLAIM, 0, false, false}, {SIM_END, 0, false, false}, {SIM_TIDY, 0, false, false}},
-     5,
-     {61, 4000},
-     1,
-     false,
-     true,
-     false,
-     ON_SPENT},
-    {"end, then tidy, against older and newer claim",
-     {{SIM_CLAIM, 0, false, false}, {SIM_CLAIM, 1, false, true}, {SIM_END, 0, true, false}},
-     5,
-     {61, 4000},
-     2,
-     false,
-     false,
-     false,
-     ON_SPENT},
-    {"older and newer code, tidy",
-     {{SIM_CLAIM, -1, false, false}, {SIM_CLAIM, 0, false, false}, {SIM_TIDY, 0, false, false}},
-     5,
-     {4000, 0},
-     1,
-     false,
-     false,
-     false,
-     ON_SPENT},
-    {"the device is taken away",
-     {{SIM_CLAIM, 0, false, false}, {SIM_CLAIM, 1, false, false}, {SIM_UNENROLL, 0, false, false}},
-     5,
-     {61, 0},
-     1,
-     true,
-     false,
-     false,
-     ON_SPENT},
-    {"wrong, wrong and right, one at once",
-     {{SIM_CLAIM, SIM_WRONG, false, false},
-      {SIM_CLAIM, SIM_WRONG, false, false},
-      {SIM_CLAIM, 0, false, false}},
-     1,
-     {61, 0},
-     1,
-     false,
-     false,
-     false,
-     ON_ATTEMPTS},
-    {"wrong, wrong and right, two at once, after a wrong one",
-     {{SIM_CLAIM, SIM_WRONG, false, false},
-      {SIM_CLAIM, SIM_WRONG, false, false},
-      {SIM_CLAIM, 0, false, false}},
-     2,
-     {61, 0},
-     1,
-     false,
-     false,
-     true,
-     ON_ATTEMPTS},
-    {"woken guesser: right, unlock and wrong",
-     {{SIM_CLAIM, 0, false, false},
-      {SIM_UNLOCK, 0, false, false},
-      {SIM_CLAIM, SIM_WRONG, false, false}},
-     1,
-     {61, 0},
-     1,
-     false,
-     false,
-     false,
-     ON_ATTEMPTS},
-    {"wrong, right and tidy",
-     {{SIM_CLAIM, SIM_WRONG, false, false},
-      {SIM_CLAIM, 0, false, false},
-      {SIM_TIDY, 0, false, false}},
-     1,
-     {61, 4000},
-     1,
-     false,
-     true,
-     false,
-     ON_ATTEMPTS},
+    {.name = "one code, two processes, unlock",
+     .scripts = {CLAIM(0), CLAIM(0), {.kind = SIM_UNLOCK}},
+     .attempts = 5},
+    {.name = "one code, three processes",
+     .scripts = {CLAIM(0), CLAIM(0), CLAIM(0)},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .clock_s = {61},
+     .clock_steps = 1},
+    {.name = "one code, two processes, tidy, old ones about",
+     .scripts = {CLAIM(0), CLAIM(0), {.kind = SIM_TIDY}},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .old_one = true,
+     .clock_s = {61, 4000},
+     .clock_steps = 1},
+    {.name = "end and tidy against claim",
+     .scripts = {CLAIM(0), {.kind = SIM_END}, {.kind = SIM_TIDY}},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .old_one = true,
+     .clock_s = {61, 4000},
+     .clock_steps = 1},
+    {.name = "end, then tidy, against older and newer claim",
+     .scripts = {CLAIM(0),
+		 {.kind = SIM_CLAIM, .code = 1, .at_once = true},
+		 {.kind = SIM_END, .then_tidy = true}},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .clock_s = {61, 4000},
+     .clock_steps = 2},
+    {.name = "older and newer code, tidy",
+     .scripts = {CLAIM(-1), CLAIM(0), {.kind = SIM_TIDY}},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .clock_s = {4000},
+     .clock_steps = 1},
+    {.name = "older and newer code, end",
+     .scripts = {CLAIM(-1), CLAIM(0), {.kind = SIM_END}},
+     .attempts = 5,
+     .focus = ON_SPENT},
+    {.name = "the device is taken away",
+     .scripts = {CLAIM(0), CLAIM(1), {.kind = SIM_UNENROLL}},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .devices_change = true,
+     .clock_s = {61},
+     .clock_steps = 1},
+    {.name = "wrong, wrong and right, one at once",
+     .scripts = {CLAIM(SIM_WRONG), CLAIM(SIM_WRONG), CLAIM(0)},
+     .attempts = 1,
+     .focus = ON_ATTEMPTS,
+     .clock_s = {61},
+     .clock_steps = 1},
+    {.name = "wrong, wrong and right, two at once, after a wrong one",
+     .scripts = {CLAIM(SIM_WRONG), CLAIM(SIM_WRONG), CLAIM(0)},
+     .attempts = 2,
+     .focus = ON_ATTEMPTS,
+     .failed = true,
+     .clock_s = {61},
+     .clock_steps = 1},
+    {.name = "woken guesser: right, unlock and wrong",
+     .scripts = {CLAIM(0), {.kind = SIM_UNLOCK}, CLAIM(SIM_WRONG)},
+     .attempts = 1,
+     .focus = ON_ATTEMPTS,
+     .clock_s = {61},
+     .clock_steps = 1},
+    {.name = "wrong, right and tidy",
+     .scripts = {CLAIM(SIM_WRONG), CLAIM(0), {.kind = SIM_TIDY}},
+     .attempts = 1,
+     .focus = ON_ATTEMPTS,
+     .old_one = true,
+     .clock_s = {61, 4000},
+     .clock_steps = 1},
 };
 
 static void every_interleaving(void **state)

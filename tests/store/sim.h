@@ -68,6 +68,7 @@ struct sim_state {
 
 /* What stays the same through a run. */
 struct sim {
+	const char *name;        /* for messages */
 	struct psg_store *store; /* for key and process table; its folder is not used */
 	struct psg_now start;
 	struct psg_credential credential;
@@ -98,5 +99,10 @@ void sim_code(const struct sim *sim, int c, char out[static PSG_CODE_DIGITS_MAX 
 struct psg_grant sim_grant(void);
 /* Which code's activation a file is, as a bit; 0: none of them. */
 uint32_t sim_code_bit(const struct sim *sim, const char *file);
+
+/* Fails the test when something does not hold: by what the processes did, and what a newcomer may guess. */
+void sim_check_state(const struct sim *sim, struct sim_state *state);
+/* By the folder, the time and what was ever spent alone: nobody is blocked, and what is spent stays spent. */
+void sim_check_folder(const struct sim *sim, struct sim_state *state);
 
 #endif
