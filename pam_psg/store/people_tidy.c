@@ -80,9 +80,10 @@ static enum psg_err remove_all(const struct tidy *tidy, const char *file)
 	return PSG_OK;
 }
 
-/* A listing is no snapshot: it may show an end that was made while it was read and not the record made
- * just before. Taking that end away would bring an ended activation back, so the record is asked for
- * by name: an end is made only beside a record, and what is gone by now was over for an hour. */
+/* Not every file system lists its names as they stood at one moment: an end may show that was made while
+ * they were read, and the record made just before may not. Taking that end away would bring an ended
+ * activation back, so the record is asked for by name: an end is made only beside a record, and what is
+ * gone by now was over for an hour. */
 static enum psg_err remove_orphans(const struct tidy *tidy, const char *file)
 {
 	bool there = true;
