@@ -1,7 +1,7 @@
 /* Gathers the facts for one question and has them decided.
  *
  * MUST: any fact that cannot be had is an error, and an error denies (tests/unit/gate_test.c,
- *       tests/pam/session_test.c).
+ *       tests/pam/attack_test.c).
  * MUST: a set that gives the demand has its requirement read; its absence is an error, never "no
  *       requirement".
  * MUST NOT: write, lock, or keep a verdict. */

@@ -220,6 +220,44 @@ static void a_cut_line_swallows_none(void **state)
 	world_drop(&world);
 }
 
+/* -- a store that is damaged, odd or not there opens nothing, live activation or not -- */
+
+static void broken_stores_deny(void **state)
+{
+	static const char *const damage[] = {"rm $S/policy",
+					     "truncate -s 100 $S/policy",
+					     "chmod 0666 $S/policy",
+					     "rm $S/key",
+					     "chmod 0644 $S/key",
+					     "echo x > $S/key",
+					     "chmod 0755 $S",
+					     "chown 65534 $S/policy",
+					     "rm $S/policy; mkdir $S/policy",
+					     "rm $S/policy; mkfifo $S/policy",
+					     "rm $S/policy; ln -s /etc/passwd $S/policy"};
+
+	(void)state;
+	world_make(&world, &session_policy);
+	world_enroll(&world);
+	for (size_t i = 0; i < PSG_COUNT(damage); i++) {
+		char command[512];
+
+		world_activate(&world, 0, 3600, NULL);
+		snprintf(command, sizeof(command), "S=%s; %s", world.store_dir, damage[i]);
+		assert_int_equal(system(command), 0);
+		start(world_code(&world, 0));
+		if (pam_authenticate(world.pamh, 0) != PAM_AUTHINFO_UNAVAIL)
+			fail_msg("authenticate with: %s", damage[i]);
+		if (pam_acct_mgmt(world.pamh, 0) != PAM_PERM_DENIED)
+			fail_msg("acct_mgmt with: %s", damage[i]);
+		assert_int_equal(world.person.prompts, 0);
+		world_drop(&world);
+		world_make(&world, &session_policy);
+		world_enroll(&world);
+	}
+	world_drop(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +267,7 @@ int main(void)
 	    cmocka_unit_test(one_secret_twice_is_one_code),
 	    cmocka_unit_test(throttled_calls_write_nothing),
 	    cmocka_unit_test(a_cut_line_swallows_none),
+	    cmocka_unit_test(broken_stores_deny),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

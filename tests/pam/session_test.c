@@ -367,39 +367,6 @@ static void silence(void **state)
 	assert_int_equal(world.person.texts, 0);
 }
 
-static void broken_stores_deny(void **state)
-{
-	static const char *const damage[] = {"rm $S/policy",
-					     "truncate -s 100 $S/policy",
-					     "chmod 0666 $S/policy",
-					     "rm $S/key",
-					     "chmod 0644 $S/key",
-					     "echo x > $S/key",
-					     "chmod 0755 $S",
-					     "chown 65534 $S/policy",
-					     "rm $S/policy; mkdir $S/policy",
-					     "rm $S/policy; mkfifo $S/policy",
-					     "rm $S/policy; ln -s /etc/passwd $S/policy"};
-
-	(void)state;
-	for (size_t i = 0; i < PSG_COUNT(damage); i++) {
-		char command[512];
-
-		world_activate(&world, 0, 3600, NULL);
-		snprintf(command, sizeof(command), "S=%s; %s", world.store_dir, damage[i]);
-		assert_int_equal(system(command), 0);
-		answer(world_code(&world, 0));
-		world_start(&world, "gate", WORLD_USER);
-		if (pam_authenticate(world.pamh, 0) != PAM_AUTHINFO_UNAVAIL)
-			fail_msg("authenticate with: %s", damage[i]);
-		if (pam_acct_mgmt(world.pamh, 0) != PAM_PERM_DENIED)
-			fail_msg("acct_mgmt with: %s", damage[i]);
-		assert_int_equal(world.person.prompts, 0);
-		world_drop(&world);
-		make_session_world(NULL);
-	}
-}
-
 #define SESSION(test) cmocka_unit_test_setup_teardown(test, make_session_world, drop_world)
 static int all_tests(void)
 {
@@ -419,7 +386,6 @@ static int all_tests(void)
 	    SESSION(unknown_user_is_refused),
 	    SESSION(open_session_says_nothing),
 	    SESSION(silence),
-	    SESSION(broken_stores_deny),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
