@@ -140,19 +140,40 @@ PSG_MUST_CHECK
 enum psg_err psg_activation_id_parse(const char *id, char subject[static PSG_SUBJECT_SIZE],
 				     char file[static PSG_ACTIVATION_FILE_SIZE]);
 
-/* -- audit sessions -- */
+/* -- logins: the sessions that open_session began (DESIGN trap 8) -- */
 
-/* In open_session: when the call's audit id is set, differs from its parent process's and is not
- * registered yet, makes sessions/BOOT-ID naming leader and subject, and sets call->audit_own. */
+/* A login as sessions/ holds it: under BOOT-AUDIT where its audit id was seen fresh, else under BOOT-PID-START of its
+ * leader. */
+struct psg_login {
+	struct psg_binding binding; /* its leader, and its audit id where that is its own */
+	char subject[PSG_SUBJECT_SIZE];
+	char service[64];
+	bool alive; /* its leader is */
+};
+struct psg_logins {
+	struct psg_login *items;
+	size_t count;
+};
+void psg_logins_clear(struct psg_logins *list);
+
+/* In open_session of a login: an audit id that is set, differs from the parent process's and is not registered yet
+ * becomes the login's own. One that another living login has is that login's no more either: from then on it is shared
+ * and stands for nobody, and lineage alone tells the two apart. With `leads` a login without an id of its own is
+ * registered by this process. Sets call->audit_own and call->login. Errors: the store's. */
 PSG_MUST_CHECK
-enum psg_err psg_session_register(struct psg_store *store, const char *subject,
-				  struct psg_call *call);
-/* Sets call->audit_own when sessions/BOOT-ID is there, names this subject, and its leader lives. */
+enum psg_err psg_session_register(struct psg_store *store, const char *subject, const char *service,
+				  bool leads, struct psg_call *call);
+/* Sets call->audit_own when the call's audit id is a login's own: registered, not shared, this subject's, its leader
+ * alive. Sets call->login when the call is in a login of this subject's: by its audit id (a process of the subject's own
+ * real uid), or led by the process that the walk of its lineage ends at. Errors: PROC, the store's. */
 PSG_MUST_CHECK
-enum psg_err psg_session_vouch(struct psg_store *store, const char *subject, struct psg_call *call);
+enum psg_err psg_session_place(struct psg_store *store, const char *subject, struct psg_call *call);
 /* In close_session of the leader: removes its registration. */
 PSG_MUST_CHECK
 enum psg_err psg_session_unregister(struct psg_store *store, const struct psg_call *call);
+/* Every login of this boot that is registered, dead ones too; damaged ones are left out. Errors: the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_logins_list(struct psg_store *store, struct psg_logins *ret);
 
 /* -- housekeeping -- */
 

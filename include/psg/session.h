@@ -35,12 +35,15 @@ struct psg_call {
 	uint32_t audit_id; /* of this process */
 	uint32_t
 	    parent_audit_id; /* of its parent process; PSG_AUDIT_NONE where there is none, its own id where the parent is just gone */
-	bool audit_own;      /* sessions/BOOT-ID vouches for audit_id (psg_sessions_vouch) */
-	bool has_ticket;     /* PSG_TICKET of the PAM environment */
+	bool audit_own;      /* sessions/BOOT-AUDIT vouches for audit_id (psg_session_place) */
+	struct psg_leader
+	    login; /* of the registered login of the subject's that this call is in (psg_session_place);
+				    pid 0: in none */
+	bool has_ticket; /* PSG_TICKET of the PAM environment */
 	uint8_t ticket[PSG_TICKET_SIZE];
 };
 
-/* Identifies process `pid` (0: the caller). audit_own and ticket are left false. A lineage longer than PSG_LINEAGE_MAX
+/* Identifies process `pid` (0: the caller). audit_own, login and ticket are left empty. A lineage longer than PSG_LINEAGE_MAX
  * is cut (deny-safe). Errors: PROC. */
 PSG_MUST_CHECK
 enum psg_err psg_session_identify(const struct psg_proc *proc, pid_t pid, uid_t subject_uid,
@@ -56,6 +59,9 @@ PSG_MUST_CHECK
 enum psg_err psg_session_covers(const struct psg_proc *proc, const struct psg_call *call,
 				const struct psg_activation *activation, const struct psg_now *now,
 				bool *ret);
+/* Whether `leader` is this process or among its ancestors, as far as the walk goes. */
+bool psg_session_descends(const struct psg_call *call, const struct psg_leader *leader);
+bool psg_leader_same(const struct psg_leader *a, const struct psg_leader *b);
 /* The text `status` prints and --session takes. */
 void psg_session_id_format(const struct psg_binding *binding, char out[static PSG_SESSION_ID_SIZE]);
 /* Errors: INVALID. */

@@ -103,11 +103,15 @@ enum psg_err psg_session_identify(const struct psg_proc *proc, pid_t pid, uid_t 
 	return PSG_OK;
 }
 
-static bool in_lineage(const struct psg_call *call, const struct psg_leader *leader)
+bool psg_leader_same(const struct psg_leader *a, const struct psg_leader *b)
+{
+	return a->pid > 0 && a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+bool psg_session_descends(const struct psg_call *call, const struct psg_leader *leader)
 {
 	for (size_t i = 0; i < call->lineage_count && i < PSG_LINEAGE_MAX; i++)
-		if (call->lineage[i].pid == leader->pid &&
-		    call->lineage[i].start_ticks == leader->start_ticks)
+		if (psg_leader_same(&call->lineage[i], leader))
 			return true;
 	return false;
 }
@@ -155,7 +159,7 @@ enum psg_err psg_session_covers(const struct psg_proc *proc, const struct psg_ca
 	}
 	if (!activation->bound)
 		covers = ticket_fits(call, activation, now);
-	else if (in_lineage(call, &binding->leader) || same_audit(call, binding)) {
+	else if (psg_session_descends(call, &binding->leader) || same_audit(call, binding)) {
 		enum psg_err err = psg_session_alive(proc, &binding->leader, &covers);
 
 		if (err != PSG_OK)
@@ -215,5 +219,6 @@ void psg_session_imagine(const struct psg_binding *binding, uid_t subject_uid, s
 	    .audit_id = binding->audit_id,
 	    .parent_audit_id = PSG_AUDIT_NONE,
 	    .audit_own = binding->audit_id != PSG_AUDIT_NONE,
+	    .login = binding->leader,
 	};
 }

@@ -25,7 +25,6 @@ struct psg_request {
 	size_t code_digits;         /* what the subject's authenticators have; 0 unknown */
 	bool bad_reason;            /* MALFORMED: it was the reason, not the code */
 	struct psg_activation made; /* code_verified: what it opened */
-	bool fresh_session;         /* open_session registered this process's audit session */
 	bool concealed; /* a code was asked for show: the outcome's err is not the real reason */
 	struct psg_outcome outcome;
 };
@@ -106,7 +105,7 @@ void psg_ticket_drop(pam_handle_t *pamh);
 
 /* -- session.c -- */
 
-/* Where open_session begins: registers an audit session seen fresh, for those who have anything assigned. */
+/* Where open_session begins: registers the login, for those who have anything assigned. */
 PSG_MUST_CHECK
 enum psg_err psg_session_enter(struct psg_request *req);
 /* Binds what a ticket names, and tells the session what it has. */

@@ -16,9 +16,7 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 {
 	char session[PSG_SESSION_ID_SIZE] = "", id[PSG_ACTIVATION_ID_SIZE] = "";
 	char expires[PSG_TIME_SIZE] = "";
-	struct psg_binding here = {.leader = req->call.leader,
-				   .audit_id =
-				       req->call.audit_own ? req->call.audit_id : PSG_AUDIT_NONE};
+	struct psg_binding here;
 	struct psg_event event = {
 	    .kind = kind,
 	    .user = req->subject.name,
@@ -32,7 +30,7 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 			   kind == PSG_EVENT_ERROR,
 	};
 
-	if (req->call.leader.pid) {
+	if (psg_session_binding(req, &here) == PSG_OK) {
 		psg_session_id_format(&here, session);
 		event.session_id = session;
 	}

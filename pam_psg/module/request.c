@@ -66,7 +66,7 @@ static enum psg_err open_all(struct psg_request *req)
 	if (!err)
 		err = psg_session_identify(&req->store->proc, 0, req->subject.uid, call);
 	if (!err)
-		err = psg_session_vouch(req->store, req->subject.name, call);
+		err = psg_session_place(req->store, req->subject.name, call);
 	if (!err)
 		call->has_ticket = psg_ticket_get(req->pamh, call->ticket);
 	return err;

@@ -4,14 +4,23 @@
 
 #include "module.h"
 
-static bool same_leader(const struct psg_leader *a, const struct psg_leader *b)
-{
-	return a->pid != 0 && a->pid == b->pid && a->start_ticks == b->start_ticks;
-}
-
 static const struct psg_leader *self(const struct psg_request *req)
 {
 	return &req->call.lineage[0];
+}
+
+static bool leads(const struct psg_request *req)
+{
+	return psg_leader_same(&req->call.leader, self(req));
+}
+
+/* A leader older than the session it stands for leads others too: two `sshd -i` under one inetd share
+ * theirs. Who opens a session for somebody from afar leads that one himself. */
+static bool opens_a_login(const struct psg_request *req)
+{
+	return req->phase == PSG_PHASE_OPEN && !req->args.subject_caller &&
+	       req->call.real_uid == 0 && req->call.lineage_count > 0 &&
+	       (req->outcome.remote || leads(req));
 }
 
 enum psg_err psg_session_enter(struct psg_request *req)
@@ -19,31 +28,24 @@ enum psg_err psg_session_enter(struct psg_request *req)
 	/* sudo's and su's caller is in a session already; who has nothing assigned leaves nothing.
 	 * Only a real root opens sessions: what an orphan of a person's inherits is not fresh. */
 	if (req->args.subject_caller || req->call.real_uid != 0 ||
-	    req->gate->facts.path_count == 0 || req->call.audit_own)
+	    req->gate->facts.path_count == 0 || req->call.lineage_count == 0 ||
+	    psg_leader_same(&req->call.login, self(req)))
 		return PSG_OK;
-	enum psg_err err = psg_session_register(req->store, req->subject.name, &req->call);
-
-	req->fresh_session = !err && req->call.audit_own;
-	return err;
-}
-
-static bool opens_from_afar(const struct psg_request *req)
-{
-	return req->phase == PSG_PHASE_OPEN && !req->args.subject_caller && req->outcome.remote;
+	return psg_session_register(req->store, req->subject.name, req->service, opens_a_login(req),
+				    &req->call);
 }
 
 enum psg_err psg_session_binding(const struct psg_request *req, struct psg_binding *ret)
 {
-	struct psg_binding binding = {.leader = req->call.leader, .audit_id = PSG_AUDIT_NONE};
+	struct psg_binding binding = {.leader = req->call.login, .audit_id = PSG_AUDIT_NONE};
 
-	if (req->call.audit_own)
+	if (binding.leader.pid > 0 && req->call.audit_own)
 		binding.audit_id = req->call.audit_id;
-	/* A leader older than the session it stands for leads others too: two `sshd -i` under one
-	 * inetd share theirs. Where this process is seen to open the session, or opens one for
-	 * somebody from afar, it is the leader. So it is where the session's own is gone (a job that
-	 * outlived its login): nothing else stands for it, and what is activated ends with this. */
-	if ((req->fresh_session || opens_from_afar(req) || binding.leader.pid == 0) &&
-	    req->call.lineage_count > 0)
+	if (binding.leader.pid == 0)
+		binding.leader = opens_a_login(req) ? *self(req) : req->call.leader;
+	/* The session's own leader is gone (a job that outlived its login): nothing else stands for
+	 * it, and what is activated ends with this process. */
+	if (binding.leader.pid == 0 && req->call.lineage_count > 0)
 		binding.leader = *self(req);
 	if (binding.leader.pid == 0)
 		return PSG_ERR_PROC;
@@ -102,20 +104,15 @@ enum psg_err psg_session_begin(struct psg_request *req)
 	return req->outcome.verdict == PSG_ALLOW ? psg_export(req) : PSG_OK;
 }
 
-static bool leads(const struct psg_request *req)
-{
-	return same_leader(&req->call.leader, self(req));
-}
-
 /* Its own: led by this process; or made inside it, by its audit id, when this process leads it. */
 static bool ends_with(const struct psg_request *req, const struct psg_activation *activation)
 {
 	if (!activation->valid || activation->ended || !activation->bound ||
 	    activation->scope != PSG_SCOPE_SESSION)
 		return false;
-	if (same_leader(&activation->binding.leader, self(req)))
+	if (psg_leader_same(&activation->binding.leader, self(req)))
 		return true;
-	return leads(req) && req->call.audit_own &&
+	return psg_leader_same(&req->call.login, self(req)) && req->call.audit_own &&
 	       activation->binding.audit_id == req->call.audit_id;
 }
 
@@ -138,7 +135,7 @@ enum psg_err psg_session_end(struct psg_request *req)
 		if (first)
 			psg_report(req, PSG_EVENT_ENDED, &list.items[i], "session closed");
 	}
-	if (!err && leads(req))
+	if (!err)
 		err = psg_session_unregister(req->store, &req->call);
 	(void)!psg_people_tidy(req->store, req->subject.name);
 	(void)!psg_sessions_tidy(req->store);

@@ -51,15 +51,22 @@ static enum psg_err own_session(struct activate *activate)
 			break;
 		pid = info.parent;
 	}
-	if (!err)
-		err = psg_session_vouch(store, activate->subject.name, &call);
+	/* What sudo asks for is asked by the person: its own real uid is root's by now. */
+	if (!err) {
+		call.real_uid = activate->subject.uid;
+		err = psg_session_place(store, activate->subject.name, &call);
+	}
 	if (err)
 		return err;
-	if (call.leader.pid == 0 || is_sudo(&store->proc, call.leader.pid))
-		return PSG_ERR_NOT_FOUND;
-	activate->binding = (struct psg_binding){
-	    .leader = call.leader, .audit_id = call.audit_own ? call.audit_id : PSG_AUDIT_NONE};
-	return PSG_OK;
+	activate->binding = (struct psg_binding){.leader = call.login, .audit_id = PSG_AUDIT_NONE};
+	if (call.login.pid > 0 && call.audit_own)
+		activate->binding.audit_id = call.audit_id;
+	else if (call.login.pid == 0)
+		activate->binding.leader = call.leader;
+	return activate->binding.leader.pid == 0 ||
+		       is_sudo(&store->proc, activate->binding.leader.pid)
+		   ? PSG_ERR_NOT_FOUND
+		   : PSG_OK;
 }
 
 static enum ctl_exit bind_own(struct activate *activate)
@@ -90,7 +97,7 @@ static enum ctl_exit bind_named(struct activate *activate, const char *text)
 	psg_session_imagine(&activate->binding, activate->subject.uid, &call);
 	call.audit_own = false;
 	if (!err && alive && activate->binding.audit_id != PSG_AUDIT_NONE)
-		err = psg_session_vouch(ctl->store, activate->subject.name, &call);
+		err = psg_session_place(ctl->store, activate->subject.name, &call);
 	if (err)
 		return ctl_store_error(ctl, "looking at the session", err);
 	if (!alive) {

@@ -196,6 +196,18 @@ static void find_deciding(struct explain *explain)
 	}
 }
 
+/* Whether the audit id that --session names is still that login's own. */
+static enum psg_err place(struct explain *explain)
+{
+	struct psg_call *call = &explain->call;
+
+	if (call->audit_id == PSG_AUDIT_NONE)
+		return PSG_OK;
+	call->audit_own = false;
+	call->login.pid = 0;
+	return psg_session_place(explain->ctl->store, explain->subject.name, call);
+}
+
 static enum ctl_exit judge_all(struct explain *explain)
 {
 	bool opened = false;
@@ -211,6 +223,8 @@ static enum ctl_exit judge_all(struct explain *explain)
 				return CTL_STORE;
 			if (!opened)
 				explain->person_err = look_at_person(explain);
+			if (!opened && !explain->person_err)
+				explain->person_err = place(explain);
 			opened = true;
 			ask(explain, judged);
 		}

@@ -1,66 +1,78 @@
-/* Audit sessions seen fresh: sessions/BOOT-ID (DESIGN trap 8).
+/* Logins: which session began here, and whose audit id is its own (DESIGN trap 8).
  *
  * MUST vouch only for a whole, sealed registration of this subject whose leader lives
  *   (session_vouch in tests/store/binding_test.c).
- * MUST NOT take an audit id for the session's own because it is set: sshd's children inherit the daemon's. */
+ * MUST NOT take an audit id for the session's own because it is set: sshd's children inherit the daemon's.
+ * MUST NOT let two logins have one audit id: as soon as the second begins, it is nobody's
+ *   (shared_id_is_nobodys in tests/store/binding_test.c). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "people.h"
+#include "logins.h"
 #include "psg/record.h"
 
-#define FOLDER "sessions"
-#define NAME_SIZE (PSG_BOOT_ID_SIZE + 16)
-
-struct registration {
-	struct psg_leader leader;
-	char subject[PSG_SUBJECT_SIZE];
-};
-
-static enum psg_err name_of(struct psg_store *store, uint32_t audit_id, char out[static NAME_SIZE])
+enum psg_err psg_login_name(struct psg_store *store, const struct psg_binding *binding,
+			    char out[static PSG_LOGIN_NAME_SIZE])
 {
 	struct psg_now now;
 	enum psg_err err = psg_people_now(store, &now);
 
-	if (err == PSG_OK)
-		(void)snprintf(out, NAME_SIZE, "%s-%" PRIu32, now.boot_id, audit_id);
-	return err;
+	if (err != PSG_OK)
+		return err;
+	if (binding->audit_id != PSG_AUDIT_NONE)
+		(void)snprintf(out, PSG_LOGIN_NAME_SIZE, "%s-%" PRIu32, now.boot_id,
+			       binding->audit_id);
+	else
+		(void)snprintf(out, PSG_LOGIN_NAME_SIZE, "%s-%jd-%" PRIu64, now.boot_id,
+			       (intmax_t)binding->leader.pid, binding->leader.start_ticks);
+	return PSG_OK;
 }
 
-static enum psg_err registration_read(struct psg_store *store, struct psg_folder *folder,
-				      const char *name, struct registration *ret)
+void psg_login_shared_name(const char *name, char out[static PSG_LOGIN_NAME_SIZE])
 {
-	struct registration registration = {.leader.pid = 0};
+	(void)snprintf(out, PSG_LOGIN_NAME_SIZE, "%.*s.shared", PSG_LOGIN_NAME_SIZE - 8, name);
+}
+
+enum psg_err psg_login_read(struct psg_store *store, struct psg_folder *folder, const char *name,
+			    struct psg_login *ret)
+{
+	struct psg_login login = {.binding.audit_id = PSG_AUDIT_NONE};
 	char text[PSG_FILE_MAX + 1];
 	struct psg_file_info info;
 	struct psg_record record;
-	enum psg_err err = psg_seal_read(store, folder, FOLDER, name, text, &info);
+	enum psg_err err = psg_seal_read(store, folder, PSG_LOGINS_FOLDER, name, text, &info);
 
 	if (err != PSG_OK)
 		return err;
 	psg_record_open(&record, text, "session");
-	registration.leader.pid = (pid_t)psg_record_get_u64(&record, "leader-pid", INT32_MAX);
-	registration.leader.start_ticks = psg_record_get_u64(&record, "leader-start", UINT64_MAX);
-	psg_record_get_text(&record, "user", registration.subject, sizeof(registration.subject));
-	if (psg_record_end(&record) != PSG_OK)
+	login.binding.leader.pid = (pid_t)psg_record_get_u64(&record, "leader-pid", INT32_MAX);
+	login.binding.leader.start_ticks = psg_record_get_u64(&record, "leader-start", UINT64_MAX);
+	if (psg_record_next_is(&record, "audit-session"))
+		login.binding.audit_id =
+		    (uint32_t)psg_record_get_u64(&record, "audit-session", PSG_AUDIT_NONE - 1);
+	psg_record_get_text(&record, "user", login.subject, sizeof(login.subject));
+	psg_record_get_text(&record, "service", login.service, sizeof(login.service));
+	if (psg_record_end(&record) != PSG_OK || login.binding.leader.pid <= 0)
 		return PSG_ERR_CORRUPT;
-	*ret = registration;
+	*ret = login;
 	return PSG_OK;
 }
 
-static enum psg_err registration_write(struct psg_store *store, struct psg_folder *folder,
-				       const char *name, int file, const struct psg_leader *leader,
-				       const char *subject)
+static enum psg_err write_login(struct psg_store *store, struct psg_folder *folder,
+				const char *name, int file, const struct psg_login *login)
 {
 	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
 	enum psg_err err;
 
 	psg_record_begin(&text, "session");
-	psg_record_put_u64(&text, "leader-pid", (uint64_t)leader->pid);
-	psg_record_put_u64(&text, "leader-start", leader->start_ticks);
-	psg_record_put_text(&text, "user", subject);
-	err = psg_seal_append(store, FOLDER, name, &text);
+	psg_record_put_u64(&text, "leader-pid", (uint64_t)login->binding.leader.pid);
+	psg_record_put_u64(&text, "leader-start", login->binding.leader.start_ticks);
+	if (login->binding.audit_id != PSG_AUDIT_NONE)
+		psg_record_put_u64(&text, "audit-session", login->binding.audit_id);
+	psg_record_put_text(&text, "user", login->subject);
+	psg_record_put_text(&text, "service", login->service);
+	err = psg_seal_append(store, PSG_LOGINS_FOLDER, name, &text);
 	if (err == PSG_OK)
 		err = folder->ops->write(folder, file, text.data, text.len);
 	/* Not synced: a crash ends the session with it. */
@@ -68,127 +80,184 @@ static enum psg_err registration_write(struct psg_store *store, struct psg_folde
 	return err;
 }
 
-enum psg_err psg_session_register(struct psg_store *store, const char *subject,
-				  struct psg_call *call)
+/* EXISTS: registered already, by whomever. */
+static enum psg_err make_login(struct psg_store *store, struct psg_folder *folder,
+			       const struct psg_login *login)
 {
-	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
-	char name[NAME_SIZE];
+	char name[PSG_LOGIN_NAME_SIZE];
 	int file;
-	enum psg_err err;
+	enum psg_err err = psg_login_name(store, &login->binding, name);
 
-	if (call->audit_id == PSG_AUDIT_NONE || call->audit_id == call->parent_audit_id ||
-	    call->leader.pid <= 0)
-		return PSG_OK;
-	err = name_of(store, call->audit_id, name);
-	if (err == PSG_OK)
-		err = store->root->ops->open(store->root, FOLDER, true, &folder);
 	if (err == PSG_OK)
 		err = folder->ops->create(folder, name, &file);
-	if (err == PSG_ERR_EXISTS)
-		return psg_session_vouch(store, subject, call);
-	if (err == PSG_OK)
-		err = registration_write(store, folder, name, file, &call->leader, subject);
-	if (err == PSG_OK)
-		call->audit_own = true;
-	return err;
+	return err == PSG_OK ? write_login(store, folder, name, file, login) : err;
 }
 
-enum psg_err psg_session_vouch(struct psg_store *store, const char *subject, struct psg_call *call)
+/* Whoever has the id besides: it is no one login's from now on. */
+static enum psg_err mark_shared(struct psg_store *store, struct psg_folder *folder,
+				uint32_t audit_id)
 {
+	struct psg_binding binding = {.audit_id = audit_id};
+	char name[PSG_LOGIN_NAME_SIZE], shared[PSG_LOGIN_NAME_SIZE];
+	bool there = false;
+	int file;
+	enum psg_err err = psg_login_name(store, &binding, name);
+
+	if (err == PSG_OK)
+		err = folder->ops->exists(folder, name, &there);
+	if (err != PSG_OK || !there)
+		return err;
+	psg_login_shared_name(name, shared);
+	err = folder->ops->create(folder, shared, &file);
+	if (err == PSG_OK)
+		folder->ops->close(folder, file);
+	return err == PSG_ERR_EXISTS ? PSG_OK : err;
+}
+
+static enum psg_err fill_login(const struct psg_call *call, const char *subject,
+			       const char *service, struct psg_login *ret)
+{
+	struct psg_login login = {.binding.audit_id = PSG_AUDIT_NONE};
+
+	if (call->lineage_count == 0 || strlen(subject) >= sizeof(login.subject))
+		return PSG_ERR_INVALID;
+	login.binding.leader = call->lineage[0];
+	memcpy(login.subject, subject, strlen(subject) + 1);
+	(void)snprintf(login.service, sizeof(login.service), "%.*s", (int)sizeof(login.service) - 1,
+		       service ? service : "");
+	*ret = login;
+	return PSG_OK;
+}
+
+enum psg_err psg_session_register(struct psg_store *store, const char *subject, const char *service,
+				  bool leads, struct psg_call *call)
+{
+	bool set = call->audit_id != PSG_AUDIT_NONE;
+	bool fresh = set && call->audit_id != call->parent_audit_id;
 	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
-	struct registration registration;
-	char name[NAME_SIZE];
-	bool alive = false;
+	struct psg_login login;
+	enum psg_err err;
+
+	if (!fresh && !leads)
+		return PSG_OK;
+	err = fill_login(call, subject, service, &login);
+	if (err == PSG_OK)
+		err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, true, &folder);
+	if (err == PSG_OK && fresh) {
+		login.binding.audit_id = call->audit_id;
+		err = make_login(store, folder, &login);
+		if (err == PSG_OK) {
+			call->audit_own = true;
+			call->login = login.binding.leader;
+		}
+		if (err != PSG_ERR_EXISTS)
+			return err;
+		err = PSG_OK;
+		login.binding.audit_id = PSG_AUDIT_NONE;
+	}
+	/* The id is an older login's: an sshd that was restarted in it carries it into every login. */
+	if (err == PSG_OK && set)
+		err = mark_shared(store, folder, call->audit_id);
+	if (err == PSG_OK)
+		err = make_login(store, folder, &login);
+	if (err != PSG_OK && err != PSG_ERR_EXISTS)
+		return err;
+	call->audit_own = false;
+	call->login = login.binding.leader;
+	return PSG_OK;
+}
+
+/* NOT_FOUND: no login of this subject's that lives. */
+static enum psg_err find(struct psg_store *store, struct psg_folder *folder, const char *subject,
+			 const struct psg_binding *binding, bool *ret_shared,
+			 struct psg_leader *ret)
+{
+	char name[PSG_LOGIN_NAME_SIZE], shared[PSG_LOGIN_NAME_SIZE];
+	struct psg_login login;
+	bool alive = false, is_shared = true;
+	enum psg_err err = psg_login_name(store, binding, name);
+
+	if (err == PSG_OK)
+		err = psg_login_read(store, folder, name, &login);
+	if (err == PSG_ERR_CORRUPT || (err == PSG_OK && strcmp(login.subject, subject) != 0))
+		err = PSG_ERR_NOT_FOUND;
+	if (err == PSG_OK)
+		err = psg_session_alive(&store->proc, &login.binding.leader, &alive);
+	if (err == PSG_OK && !alive)
+		err = PSG_ERR_NOT_FOUND;
+	psg_login_shared_name(name, shared);
+	if (err == PSG_OK)
+		err = folder->ops->exists(folder, shared, &is_shared);
+	if (err != PSG_OK)
+		return err;
+	*ret_shared = is_shared;
+	*ret = login.binding.leader;
+	return PSG_OK;
+}
+
+static enum psg_err place_by_audit(struct psg_store *store, struct psg_folder *folder,
+				   const char *subject, struct psg_call *call)
+{
+	struct psg_binding binding = {.audit_id = call->audit_id};
+	struct psg_leader leader;
+	bool shared = true;
 	enum psg_err err;
 
 	if (call->audit_id == PSG_AUDIT_NONE)
 		return PSG_OK;
-	err = name_of(store, call->audit_id, name);
+	err = find(store, folder, subject, &binding, &shared, &leader);
+	if (err != PSG_OK)
+		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+	call->audit_own = !shared;
+	/* Root's processes carry the id where they are not in the login: see same_audit(). */
+	if (psg_session_descends(call, &leader) ||
+	    (!shared && call->real_uid != 0 && call->real_uid == call->subject_uid))
+		call->login = leader;
+	return PSG_OK;
+}
+
+enum psg_err psg_session_place(struct psg_store *store, const char *subject, struct psg_call *call)
+{
+	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
+	struct psg_binding binding = {.audit_id = PSG_AUDIT_NONE};
+	bool shared;
+	enum psg_err err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, false, &folder);
+
 	if (err == PSG_OK)
-		err = store->root->ops->open(store->root, FOLDER, false, &folder);
-	if (err == PSG_OK)
-		err = registration_read(store, folder, name, &registration);
-	if (err == PSG_ERR_NOT_FOUND || err == PSG_ERR_CORRUPT)
-		return PSG_OK;
-	if (err == PSG_OK && strcmp(registration.subject, subject) == 0 &&
-	    registration.leader.pid > 0)
-		err = psg_session_alive(&store->proc, &registration.leader, &alive);
-	if (err == PSG_OK && alive)
-		call->audit_own = true;
-	return err;
+		err = place_by_audit(store, folder, subject, call);
+	if (err != PSG_OK || call->login.pid > 0 || call->lineage_count == 0)
+		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+	/* A login's leader is root's and leads a session: the walk ends there. */
+	binding.leader = call->lineage[call->lineage_count - 1];
+	err = find(store, folder, subject, &binding, &shared, &call->login);
+	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 }
 
 enum psg_err psg_session_unregister(struct psg_store *store, const struct psg_call *call)
 {
 	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
-	struct registration registration;
-	char name[NAME_SIZE];
+	struct psg_binding own = {.audit_id = call->audit_id}, led = {.audit_id = PSG_AUDIT_NONE};
+	struct psg_login login;
+	char name[PSG_LOGIN_NAME_SIZE];
 	enum psg_err err;
 
-	if (call->audit_id == PSG_AUDIT_NONE || call->leader.pid != call->pid)
+	if (call->lineage_count == 0)
 		return PSG_OK;
-	err = name_of(store, call->audit_id, name);
+	led.leader = call->lineage[0];
+	err = psg_login_name(store, &led, name);
 	if (err == PSG_OK)
-		err = store->root->ops->open(store->root, FOLDER, false, &folder);
-	if (err == PSG_OK)
-		err = registration_read(store, folder, name, &registration);
-	if (err == PSG_OK && registration.leader.pid == call->leader.pid &&
-	    registration.leader.start_ticks == call->leader.start_ticks)
-		err = folder->ops->remove(folder, name);
-	return err == PSG_ERR_NOT_FOUND || err == PSG_ERR_CORRUPT ? PSG_OK : err;
-}
-
-struct tidy {
-	struct psg_store *store;
-	struct psg_folder *folder;
-	struct psg_now now;
-};
-
-/* Damaged ones go after an hour: the one that makes it may be about to write. */
-static enum psg_err tidy_one(void *arg, const char *name)
-{
-	struct tidy *tidy = arg;
-	size_t boot_len = strlen(tidy->now.boot_id);
-	struct registration registration;
-	struct psg_file_info info = {0};
-	char text[PSG_FILE_MAX];
-	bool over = false;
-	enum psg_err err = PSG_OK;
-
-	if (strncmp(name, tidy->now.boot_id, boot_len) != 0 || name[boot_len] != '-') {
-		over = true;
-	} else {
-		err = registration_read(tidy->store, tidy->folder, name, &registration);
-		if (err == PSG_OK) {
-			err = psg_session_alive(&tidy->store->proc, &registration.leader, &over);
-			over = !over;
-		} else if (err == PSG_ERR_CORRUPT) {
-			err =
-			    tidy->folder->ops->read(tidy->folder, name, text, sizeof(text), &info);
-			over =
-			    err == PSG_OK &&
-			    psg_age_by_mtime(&tidy->now, info.mtime_realtime_ns) >= PSG_TIDY_AGE_NS;
-		}
-	}
-	if (err == PSG_OK && over)
-		err = tidy->folder->ops->remove(tidy->folder, name);
-	return err == PSG_ERR_NOT_FOUND || err == PSG_ERR_CORRUPT || err == PSG_ERR_UNSAFE ? PSG_OK
-											   : err;
-}
-
-enum psg_err psg_sessions_tidy(struct psg_store *store)
-{
-	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
-	struct tidy tidy = {.store = store};
-	enum psg_err err = psg_people_now(store, &tidy.now);
-
-	if (err == PSG_OK)
-		err = store->root->ops->sweep(store->root, tidy.now.realtime_ns - PSG_TIDY_AGE_NS);
-	if (err == PSG_OK)
-		err = store->root->ops->open(store->root, FOLDER, false, &folder);
+		err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, false, &folder);
 	if (err == PSG_OK) {
-		tidy.folder = folder;
-		err = folder->ops->list(folder, tidy_one, &tidy);
+		err = folder->ops->remove(folder, name);
+		if (err == PSG_ERR_NOT_FOUND)
+			err = PSG_OK;
 	}
-	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+	if (err == PSG_OK && own.audit_id != PSG_AUDIT_NONE) {
+		err = psg_login_name(store, &own, name);
+		if (err == PSG_OK)
+			err = psg_login_read(store, folder, name, &login);
+		if (err == PSG_OK && psg_leader_same(&login.binding.leader, &led.leader))
+			err = folder->ops->remove(folder, name);
+	}
+	return err == PSG_ERR_NOT_FOUND || err == PSG_ERR_CORRUPT ? PSG_OK : err;
 }

@@ -145,8 +145,12 @@ static void sessions_decide(void **state)
 
 static struct psg_call fresh_call(void)
 {
-	return (struct psg_call){
-	    .pid = 100, .leader = {100, 7}, .audit_id = 5, .parent_audit_id = PSG_AUDIT_NONE};
+	return (struct psg_call){.pid = 100,
+				 .leader = {100, 7},
+				 .lineage = {{100, 7}},
+				 .lineage_count = 1,
+				 .audit_id = 5,
+				 .parent_audit_id = PSG_AUDIT_NONE};
 }
 
 static void session_vouch(void **state)
@@ -155,24 +159,24 @@ static void session_vouch(void **state)
 	struct psg_call call = fresh_call(), later = fresh_call();
 
 	process(folk, 0, 100, 7);
-	assert_int_equal(psg_session_vouch(folk->store, "alice", &later), PSG_OK);
+	assert_int_equal(psg_session_place(folk->store, "alice", &later), PSG_OK);
 	assert_false(later.audit_own);
 	call.parent_audit_id = 5; /* the daemon's */
-	assert_int_equal(psg_session_register(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &call), PSG_OK);
 	assert_false(call.audit_own);
 	call.parent_audit_id = 4;
-	assert_int_equal(psg_session_register(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &call), PSG_OK);
 	assert_true(call.audit_own);
-	assert_int_equal(psg_session_vouch(folk->store, "bob", &later), PSG_OK);
+	assert_int_equal(psg_session_place(folk->store, "bob", &later), PSG_OK);
 	assert_false(later.audit_own);
-	assert_int_equal(psg_session_vouch(folk->store, "alice", &later), PSG_OK);
+	assert_int_equal(psg_session_place(folk->store, "alice", &later), PSG_OK);
 	assert_true(later.audit_own);
 	later = fresh_call();
 	folk->processes[0].pid = 0;
-	assert_int_equal(psg_session_vouch(folk->store, "alice", &later), PSG_OK);
+	assert_int_equal(psg_session_place(folk->store, "alice", &later), PSG_OK);
 	assert_false(later.audit_own);
 	folk->proc_error = PSG_ERR_PROC;
-	assert_int_equal(psg_session_vouch(folk->store, "alice", &later), PSG_ERR_PROC);
+	assert_int_equal(psg_session_place(folk->store, "alice", &later), PSG_ERR_PROC);
 	assert_false(later.audit_own);
 }
 
@@ -182,9 +186,9 @@ static void session_of_another_boot(void **state)
 	struct psg_call call = fresh_call(), later = fresh_call();
 
 	process(folk, 0, 100, 7);
-	assert_int_equal(psg_session_register(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &call), PSG_OK);
 	folk_reboot(folk, 60);
-	assert_int_equal(psg_session_vouch(folk->store, "alice", &later), PSG_OK);
+	assert_int_equal(psg_session_place(folk->store, "alice", &later), PSG_OK);
 	assert_false(later.audit_own);
 }
 
@@ -206,6 +210,91 @@ static size_t registrations(struct folk *folk)
 	return count;
 }
 
+/* A process of the person's own, somewhere in the login led by `leader`, or (pid 0) gone from under it. */
+static struct psg_call inside(struct psg_leader leader)
+{
+	struct psg_call call = {.pid = 500,
+				.real_uid = 1000,
+				.subject_uid = 1000,
+				.audit_id = 5,
+				.parent_audit_id = 5,
+				.lineage = {{500, 70}, leader},
+				.lineage_count = leader.pid ? 2 : 1};
+
+	return call;
+}
+
+static void shared_id_is_nobodys(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_call first = fresh_call(), second = fresh_call(), within, gone;
+
+	process(folk, 0, 100, 7);
+	process(folk, 1, 200, 9);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", true, &first), PSG_OK);
+	gone = inside((struct psg_leader){0, 0});
+	assert_int_equal(psg_session_place(folk->store, "alice", &gone), PSG_OK);
+	assert_true(gone.audit_own);
+	assert_int_equal(gone.login.pid, 100);
+	/* An sshd that was started in the first: its login has the same id, and it is not fresh. */
+	second.pid = 200;
+	second.leader = second.lineage[0] = (struct psg_leader){200, 9};
+	second.parent_audit_id = 5;
+	assert_int_equal(psg_session_place(folk->store, "alice", &second), PSG_OK);
+	assert_int_equal(second.login.pid, 0);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", true, &second), PSG_OK);
+	assert_false(second.audit_own);
+	assert_int_equal(second.login.pid, 200);
+	gone = inside((struct psg_leader){0, 0});
+	assert_int_equal(psg_session_place(folk->store, "alice", &gone), PSG_OK);
+	assert_false(gone.audit_own);
+	assert_int_equal(gone.login.pid, 0);
+	/* Whom lineage tells apart, it still does. */
+	within = inside((struct psg_leader){100, 7});
+	assert_int_equal(psg_session_place(folk->store, "alice", &within), PSG_OK);
+	assert_false(within.audit_own);
+	assert_int_equal(within.login.pid, 100);
+	within = inside((struct psg_leader){200, 9});
+	assert_int_equal(psg_session_place(folk->store, "alice", &within), PSG_OK);
+	assert_int_equal(within.login.pid, 200);
+	/* The mark stays as long as what it marks, and goes with it. */
+	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
+	assert_int_equal(registrations(folk), 3);
+	folk->processes[0].pid = 0;
+	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
+	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
+	assert_int_equal(registrations(folk), 1);
+}
+
+static void logins_are_listed(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_logins list PSG_CLEANUP(psg_logins_clear) = {0};
+	struct psg_call fresh = fresh_call(), without = fresh_call();
+
+	process(folk, 0, 100, 7);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &fresh), PSG_OK);
+	without.audit_id = PSG_AUDIT_NONE;
+	without.lineage[0] = (struct psg_leader){300, 3};
+	assert_int_equal(psg_session_register(folk->store, "bob", "login", false, &without),
+			 PSG_OK);
+	assert_int_equal(without.login.pid, 0); /* it neither leads nor has an id of its own */
+	assert_int_equal(psg_session_register(folk->store, "bob", "login", true, &without), PSG_OK);
+	assert_int_equal(without.login.pid, 300);
+	assert_int_equal(psg_logins_list(folk->store, &list), PSG_OK);
+	assert_int_equal(list.count, 2);
+	const struct psg_login *alices = &list.items[list.items[0].binding.leader.pid == 300];
+	const struct psg_login *bobs = &list.items[list.items[0].binding.leader.pid != 300];
+
+	assert_string_equal(alices->subject, "alice");
+	assert_string_equal(alices->service, "sshd");
+	assert_int_equal(alices->binding.audit_id, 5);
+	assert_true(alices->alive);
+	assert_string_equal(bobs->subject, "bob");
+	assert_int_equal(bobs->binding.audit_id, PSG_AUDIT_NONE);
+	assert_false(bobs->alive);
+}
+
 static void sessions_go(void **state)
 {
 	struct folk *folk = *state;
@@ -213,22 +302,22 @@ static void sessions_go(void **state)
 
 	process(folk, 0, 100, 7);
 	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
-	assert_int_equal(psg_session_register(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &call), PSG_OK);
 	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
 	assert_int_equal(registrations(folk), 1);
-	call.pid = 101; /* not the leader's own process */
+	call.lineage[0].pid = 101; /* not the leader's own process */
 	assert_int_equal(psg_session_unregister(folk->store, &call), PSG_OK);
 	assert_int_equal(registrations(folk), 1);
-	call.pid = 100;
+	call.lineage[0].pid = 100;
 	assert_int_equal(psg_session_unregister(folk->store, &call), PSG_OK);
 	assert_int_equal(registrations(folk), 0);
 	assert_int_equal(psg_session_unregister(folk->store, &call), PSG_OK);
-	assert_int_equal(psg_session_register(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &call), PSG_OK);
 	folk->processes[0].pid = 0;
 	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
 	assert_int_equal(registrations(folk), 0);
 	process(folk, 0, 100, 7);
-	assert_int_equal(psg_session_register(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", false, &call), PSG_OK);
 	folk_reboot(folk, 60);
 	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
 	assert_int_equal(registrations(folk), 0);
@@ -240,7 +329,8 @@ int main(void)
 	    FOLK_BOTH(bind_is_first_come),   FOLK_BOTH(bind_too_late),
 	    FOLK_BOTH(binding_in_any_state), FOLK_BOTH(sessions_decide),
 	    FOLK_BOTH(session_vouch),        FOLK_BOTH(session_of_another_boot),
-	    FOLK_BOTH(sessions_go),
+	    FOLK_BOTH(sessions_go),          FOLK_BOTH(shared_id_is_nobodys),
+	    FOLK_BOTH(logins_are_listed),
 	};
 
 	return cmocka_run_group_tests_name("binding", tests, NULL, NULL);
