@@ -76,6 +76,14 @@ bool psg_activation_live(const struct psg_activation *activation, const struct p
 /* Pure. Time left by the earlier deadline, 0 when none. Says nothing about scope or end. */
 int64_t psg_activation_left_ns(const struct psg_activation *activation, const struct psg_now *now);
 
+/* Pure. Holds an activation to the policy as it is now, which may be stricter than the one that it was made under: its
+ * deadlines move nearer, never away. `policy` governs its target; NULL: the target is gone. What the policy would not
+ * give today at all (no target; a code's activation of scope Host where it says Session; no description where a reason
+ * is required) is over at its first instant. An administrator's activation is held to the maximum lifetime alone:
+ * lifetime and scope were the administrator's own choice. */
+void psg_activation_restrain(struct psg_activation *activation,
+			     const struct psg_activation_policy *policy);
+
 /* What FILE.ended says. Its being there is what ends; this is for people, and for tidying. */
 struct psg_end {
 	enum psg_end_reason reason;

@@ -33,6 +33,12 @@ PSG_MUST_CHECK
 enum psg_err psg_gate_assignments(struct psg_policy *policy, const struct psg_subject *subject,
 				  struct psg_assignments *ret);
 
+/* Holds a subject's activations to the policy as it is now (psg_activation_restrain), those that are not over already.
+ * A target that is gone ends its activations and is no error. Errors: the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_gate_restrain(struct psg_policy *policy, const struct psg_now *now,
+			       struct psg_activations *list);
+
 struct psg_ask {
 	const struct psg_subject *subject;
 	const struct psg_demand *demand;
@@ -44,7 +50,8 @@ struct psg_ask {
 struct psg_gate {
 	struct psg_policy *policy;
 	struct psg_gate_settings settings;
-	struct psg_activations activations; /* the subject's, in_session filled */
+	struct psg_activations
+	    activations; /* the subject's, in_session filled, held to the policy */
 	struct psg_assignments assignments; /* the subject's and the subject's Unix groups' */
 	struct psg_group *groups;           /* those assigned, Failed ones too */
 	size_t group_count;

@@ -2,7 +2,8 @@
  *
  * MUST deny when in doubt: anything but a whole, valid, unended record of this boot with both deadlines
  *   in the future is not live (live_needs_all in tests/store/activation_test.c).
- * MUST NOT let the wall clock lengthen anything (wall_clock_never_lengthens).
+ * MUST NOT let the wall clock lengthen anything (wall_clock_never_lengthens), nor a looser policy
+ *   (restrained_never_longer).
  * MUST NOT read a clock or a file here: facts in, answer out. */
 #include "psg/activation.h"
 
@@ -68,6 +69,49 @@ bool psg_activation_live(const struct psg_activation *activation, const struct p
 	if (psg_activation_left_ns(activation, now) <= 0)
 		return false;
 	return activation->scope == PSG_SCOPE_HOST || activation->in_session;
+}
+
+static void no_later(int64_t *expires_ns, int64_t from_ns, int64_t length_s)
+{
+	int64_t length_ns, end_ns;
+
+	if (!__builtin_mul_overflow(length_s, PSG_NS_PER_S, &length_ns) &&
+	    !__builtin_add_overflow(from_ns, length_ns, &end_ns) && end_ns < *expires_ns)
+		*expires_ns = end_ns;
+}
+
+static bool policy_forbids(const struct psg_activation *activation, bool by_code,
+			   const struct psg_activation_policy *policy)
+{
+	if (policy == NULL)
+		return true;
+	if (by_code && activation->scope == PSG_SCOPE_HOST && policy->scope != PSG_SCOPE_HOST)
+		return true;
+	return policy->reason == PSG_REASON_REQUIRED && !*activation->description;
+}
+
+void psg_activation_restrain(struct psg_activation *activation,
+			     const struct psg_activation_policy *policy)
+{
+	bool by_code = strncmp(activation->file, "admin-", 6) != 0;
+
+	if (!activation->valid)
+		return;
+	if (policy_forbids(activation, by_code, policy)) {
+		no_later(&activation->expires_realtime_ns, activation->created_realtime_ns, 0);
+		no_later(&activation->expires_boottime_ns, activation->created_boottime_ns, 0);
+		return;
+	}
+	no_later(&activation->expires_realtime_ns, activation->first_realtime_ns,
+		 policy->maximum_lifetime_s);
+	no_later(&activation->expires_boottime_ns, activation->first_boottime_ns,
+		 policy->maximum_lifetime_s);
+	if (!by_code)
+		return;
+	no_later(&activation->expires_realtime_ns, activation->created_realtime_ns,
+		 policy->lifetime_s);
+	no_later(&activation->expires_boottime_ns, activation->created_boottime_ns,
+		 policy->lifetime_s);
 }
 
 static void put_time(struct psg_buf *out, const char *key, int64_t ns)

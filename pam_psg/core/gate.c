@@ -255,13 +255,36 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 	if (required)
 		err = psg_people_activations_in(store, ask->subject->name, ask->call,
 						&gate->activations);
+	if (!err)
+		err = psg_clock_now(&store->clock, &facts->now);
+	if (!err && gate->activations.count)
+		err = psg_gate_restrain(gate->policy, &facts->now, &gate->activations);
 	facts->activations = gate->activations.items;
 	facts->activation_count = gate->activations.count;
 	facts->subject_is_root = ask->subject->uid == 0;
 	facts->even_root = ask->even_root;
 	facts->unassigned_ok = ask->unassigned_ok;
 	facts->exempt = psg_strings_has(&gate->settings.exempt_users, ask->subject->name);
-	return err ? err : psg_clock_now(&store->clock, &facts->now);
+	return err;
+}
+
+enum psg_err psg_gate_restrain(struct psg_policy *policy, const struct psg_now *now,
+			       struct psg_activations *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct psg_activation *activation = &list->items[i];
+		struct psg_activation_policy governs PSG_CLEANUP(psg_activation_policy_clear) = {0};
+		enum psg_err err;
+
+		if (activation->ended || psg_activation_left_ns(activation, now) <= 0)
+			continue;
+		err = psg_policy_activation_policy(policy, activation->kind, activation->target,
+						   &governs);
+		if (err && err != PSG_ERR_NOT_FOUND)
+			return err;
+		psg_activation_restrain(activation, err ? NULL : &governs);
+	}
+	return PSG_OK;
 }
 
 bool psg_gate_entitles(const struct psg_gate *gate, const struct psg_activation *activation)

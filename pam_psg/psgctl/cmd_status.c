@@ -58,7 +58,7 @@ static enum psg_err collect(void *arg, const char *subject)
 {
 	struct listing *listing = arg;
 	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
-	enum psg_err err = psg_people_activations(listing->ctl->store, subject, &list);
+	enum psg_err err = ctl_live_list(listing->ctl, subject, &listing->now, &list);
 
 	for (size_t i = 0; i < list.count && !err; i++) {
 		const struct psg_activation *activation = &list.items[i];

@@ -1,11 +1,90 @@
 /* psgctl unassign: takes eligibility away.
  *
- * Nothing is ended here: the gate reads the policy anew for every decision. */
+ * The gate reads the policy anew for every decision, so that nothing serves any more from then on. A user's
+ * activations are ended besides: assigned once more, one starts with a code again. */
 #include "psgctl.h"
 
 #include <string.h>
 
 #include "assignee.h"
+#include "live.h"
+
+/* Whether the user has the target in another way still: as a member of some %group. */
+static enum psg_err still_assigned(const struct psg_store *store,
+				   const struct psg_assignment *assignment, bool *ret)
+{
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_assignments has PSG_CLEANUP(psg_assignments_clear) = {0};
+	struct psg_subject subject;
+	enum psg_err err = psg_subject_by_name(assignment->assignee, &subject);
+	bool found = false;
+
+	if (err == PSG_ERR_NOT_FOUND) {
+		*ret = false;
+		return PSG_OK;
+	}
+	if (!err)
+		err = psg_policy_open(store->root, &policy);
+	if (!err)
+		err = psg_gate_assignments(policy, &subject, &has);
+	if (err)
+		return err;
+	for (size_t i = 0; i < has.count; i++)
+		found |= has.items[i].kind == assignment->kind &&
+			 !strcmp(has.items[i].target, assignment->target);
+	*ret = found;
+	return PSG_OK;
+}
+
+static enum psg_err end_all(struct ctl *ctl, struct psg_store *store,
+			    const struct psg_assignment *assignment)
+{
+	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
+	const char *subject = assignment->assignee;
+	struct psg_now now;
+	enum psg_err err = psg_clock_now(&store->clock, &now);
+
+	if (!err)
+		err = psg_people_activations(store, subject, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct psg_activation *one = &list.items[i];
+		bool first = false;
+
+		if (!one->valid || one->ended || ctl_lapsed(one, &now) ||
+		    one->kind != assignment->kind || strcmp(one->target, assignment->target) != 0)
+			continue;
+		enum psg_err failed =
+		    psg_activation_end(store, subject, one->file, PSG_END_UNASSIGNED, &first);
+
+		if (first)
+			ctl_live_event(ctl, PSG_EVENT_ENDED, subject, one, "unassigned");
+		err = err ? err : failed;
+	}
+	return err;
+}
+
+/* That this fails leaves no door open: without the assignment nothing serves. */
+static void end_activations(struct ctl *ctl, const struct psg_assignment *assignment)
+{
+	struct psg_store *store PSG_CLEANUP(psg_store_close) = NULL;
+	bool still = true;
+	enum psg_err err;
+
+	if (assignment->assignee[0] == '%')
+		return;
+	/* The policy was changed without the key; what is recorded of people is sealed with it. */
+	err = psg_store_open(ctl->store_path, ctl->key_path, true, &store);
+	if (!err)
+		err = still_assigned(store, assignment, &still);
+	if (!err && !still)
+		err = end_all(ctl, store, assignment);
+	if (err)
+		ctl_warn(ctl,
+			 "activations of %s could not be ended (%s): they serve nothing now, and "
+			 "would again if %s were assigned again before they lapse",
+			 ctl_safe(assignment->assignee), psg_strerror(err),
+			 ctl_safe(assignment->target));
+}
 
 /* Removes what `has` holds of that name, group and set alike: afterwards the assignee has nothing called so. */
 static enum ctl_exit take(struct ctl *ctl, const struct psg_assignments *has, const char *name,
@@ -30,6 +109,7 @@ static enum ctl_exit take(struct ctl *ctl, const struct psg_assignments *has, co
 		ctl_event(ctl, &event);
 		ctl_note(ctl, "%s is no longer assigned %s %s", ctl_safe(assignment->assignee),
 			 psg_target_kind_name(assignment->kind), ctl_safe(assignment->target));
+		end_activations(ctl, assignment);
 	}
 	return CTL_DONE;
 }

@@ -18,6 +18,23 @@ enum psg_err ctl_live(const struct psg_store *store, const struct psg_activation
 	return PSG_OK;
 }
 
+enum psg_err ctl_live_list(struct ctl *ctl, const char *subject, const struct psg_now *now,
+			   struct psg_activations *ret)
+{
+	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
+	enum psg_err err = psg_people_activations(ctl->store, subject, &list);
+
+	if (!err && list.count && !ctl->policy)
+		err = psg_policy_open(ctl->store->root, &ctl->policy);
+	if (!err && list.count)
+		err = psg_gate_restrain(ctl->policy, now, &list);
+	if (err)
+		return err;
+	*ret = list;
+	list = (struct psg_activations){0};
+	return PSG_OK;
+}
+
 bool ctl_lapsed(const struct psg_activation *activation, const struct psg_now *now)
 {
 	return activation->valid && !activation->ended &&

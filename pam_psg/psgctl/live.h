@@ -9,6 +9,10 @@
 PSG_MUST_CHECK
 enum psg_err ctl_live(const struct psg_store *store, const struct psg_activation *activation,
 		      const struct psg_now *now, bool *ret);
+/* A person's activations as they count: held to the policy that is in force. Errors: the store's. */
+PSG_MUST_CHECK
+enum psg_err ctl_live_list(struct ctl *ctl, const char *subject, const struct psg_now *now,
+			   struct psg_activations *ret);
 /* Over by the clocks (or by a reboot), and nobody wrote so yet. */
 bool ctl_lapsed(const struct psg_activation *activation, const struct psg_now *now);
 /* Names its session: "" for the Host, "pending" before it met one. */

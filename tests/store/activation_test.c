@@ -243,11 +243,91 @@ static void record_text_is_canonical(void **state)
 	assert_int_equal(psg_record_end(&record), PSG_ERR_CORRUPT);
 }
 
+/* -- held to the policy as it is now -- */
+
+static struct psg_activation restrained(struct psg_activation a,
+					const struct psg_activation_policy *policy)
+{
+	psg_activation_restrain(&a, policy);
+	return a;
+}
+
+static void restrained_never_longer(void **state)
+{
+	struct psg_activation_policy policy = {
+	    .lifetime_s = 1000 * 3600, .maximum_lifetime_s = 2000 * 3600, .scope = PSG_SCOPE_HOST};
+	struct psg_activation a = sample(), b;
+
+	(void)state;
+	strcpy(a.file, "abc-1");
+	b = restrained(a, &policy);
+	assert_int_equal(b.expires_boottime_ns, a.expires_boottime_ns);
+	assert_int_equal(b.expires_realtime_ns, a.expires_realtime_ns);
+	policy.lifetime_s = policy.maximum_lifetime_s = INT64_MAX;
+	b = restrained(a, &policy);
+	assert_int_equal(b.expires_boottime_ns, a.expires_boottime_ns);
+}
+
+/* Made at 99 h, its chain begun at 98 h, to lapse at 101 h. */
+static void restrained_by_what_is_stricter(void **state)
+{
+	struct psg_activation_policy policy = {
+	    .lifetime_s = 3600 + 60, .maximum_lifetime_s = 24 * 3600, .scope = PSG_SCOPE_HOST};
+	struct psg_activation a = sample(), b;
+
+	(void)state;
+	strcpy(a.file, "abc-1");
+	b = restrained(a, &policy); /* lifetime, from its own start */
+	assert_int_equal(b.expires_boottime_ns, 100 * HOUR + 60 * FOLK_S);
+	assert_int_equal(b.expires_realtime_ns, 1000 * HOUR + 60 * FOLK_S);
+	policy.lifetime_s = 24 * 3600;
+	policy.maximum_lifetime_s = 2 * 3600 + 30; /* from the chain's */
+	b = restrained(a, &policy);
+	assert_int_equal(b.expires_boottime_ns, 100 * HOUR + 30 * FOLK_S);
+	assert_int_equal(b.expires_realtime_ns, 1000 * HOUR + 30 * FOLK_S);
+	/* The administrator's own choice of length and scope stands, up to the maximum. */
+	policy.lifetime_s = 60;
+	policy.scope = PSG_SCOPE_SESSION;
+	b = restrained(sample(), &policy);
+	assert_int_equal(b.expires_boottime_ns, 100 * HOUR + 30 * FOLK_S);
+}
+
+static void restrained_to_nothing(void **state)
+{
+	struct psg_activation_policy policy = {
+	    .lifetime_s = 24 * 3600, .maximum_lifetime_s = 24 * 3600, .scope = PSG_SCOPE_SESSION};
+	struct psg_activation a = sample(), b;
+	struct psg_now now = now_of();
+
+	(void)state;
+	strcpy(a.file, "abc-1");
+	a.in_session = true;
+	b = restrained(a, &policy); /* for the Host, where it is now the session's */
+	assert_false(psg_activation_live(&b, &now));
+	a.scope = PSG_SCOPE_SESSION;
+	b = restrained(a, &policy);
+	assert_true(psg_activation_live(&b, &now));
+	b = restrained(a, NULL); /* the target is gone */
+	assert_false(psg_activation_live(&b, &now));
+	policy.reason = PSG_REASON_REQUIRED;
+	b = restrained(a, &policy);
+	assert_true(psg_activation_live(&b, &now));
+	a.description[0] = '\0';
+	b = restrained(a, &policy);
+	assert_false(psg_activation_live(&b, &now));
+	policy.reason = PSG_REASON_OPTIONAL;
+	b = restrained(a, &policy);
+	assert_true(psg_activation_live(&b, &now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(live_needs_all),
 	    cmocka_unit_test(wall_clock_never_lengthens),
+	    cmocka_unit_test(restrained_never_longer),
+	    cmocka_unit_test(restrained_by_what_is_stricter),
+	    cmocka_unit_test(restrained_to_nothing),
 	    cmocka_unit_test(there_and_back),
 	    cmocka_unit_test(only_what_was_written_is_read),
 	    cmocka_unit_test(versions_and_forms),
