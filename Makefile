@@ -33,6 +33,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 LIB_OBJ    := $(call obj,$(call src,core) $(call src,store) $(call src,audit) pam_psg/module/codes.c)
 MODULE_OBJ := $(call obj,$(filter-out pam_psg/module/codes.c,$(call src,module)))
+ENFORCE_OBJ := $(call obj,$(call src,enforce))
 META_OBJ   := $(call obj,$(call src,metadata))
 CTL_OBJ    := $(call obj,$(call src,psgctl))
 
@@ -66,19 +67,23 @@ $(BUILD)/pam_psg.so: $(MODULE_OBJ) $(BUILD)/libpsg.a pam_psg/module/pam_psg.map
 	  -Wl,--version-script=pam_psg/module/pam_psg.map $(LDFLAGS) -o $@ \
 	  $(MODULE_OBJ) $(BUILD)/libpsg.a $(CDB) -lpam -loath -lsodium
 
-$(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libpsg.a
+$(BUILD)/libenforce.a: $(ENFORCE_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ \
-	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lqrencode -ljansson
+	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lqrencode -ljansson
 
 # -- tests: every tests/{unit,store,pam}/NAME_test.c is a program; the other files there are linked to all --
 
 tests: $(TEST_BIN)
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(BUILD)/libmetadata.a $(BUILD)/libpsg.a
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< $(TEST_LIB) \
-	  $(BUILD)/libmetadata.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath -lsodium -lxml2 -ljansson -lpthread
+	  $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath -lsodium -lxml2 -ljansson -lpthread
 
 check: deps
 	@$(MAKE) --no-print-directory all tests

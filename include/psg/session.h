@@ -16,12 +16,29 @@ struct psg_proc_info {
 	    real_uid; /* of session leaders and the calling process; (uid_t)-1 may stand for others' */
 	uint32_t
 	    audit_id; /* /proc/PID/sessionid; PSG_AUDIT_NONE when unset, or when the kernel has no audit */
+	uint32_t tty; /* stat field 7: device number of the controlling terminal, 0: none */
 };
 struct psg_proc {
 	enum psg_err (*info)(void *self, pid_t pid, struct psg_proc_info *ret);
 	void *self;
 };
 extern const struct psg_proc psg_proc_system;
+
+/* Every process there is, real uids and all, by pid ascending. What ends while it is read is left out. Errors: PROC,
+ * NO_MEMORY. */
+struct psg_process {
+	pid_t pid;
+	struct psg_proc_info info;
+};
+struct psg_processes {
+	struct psg_process *items;
+	size_t count;
+};
+PSG_MUST_CHECK
+enum psg_err psg_processes_read(struct psg_processes *ret);
+void psg_processes_clear(struct psg_processes *list);
+/* NULL when it is not in the list. */
+const struct psg_process *psg_processes_find(const struct psg_processes *list, pid_t pid);
 
 /* The identity of the calling process. */
 struct psg_call {

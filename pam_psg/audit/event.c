@@ -29,6 +29,7 @@ static const struct {
     /* A door opened without a code. */
     [PSG_EVENT_GRANTED] = {"Granted", LOG_WARNING},
     [PSG_EVENT_DEACTIVATED] = {"Deactivated", LOG_NOTICE},
+    [PSG_EVENT_SESSION_ENDED] = {"SessionEnded", LOG_NOTICE},
 };
 
 const char *psg_event_name(enum psg_event_kind kind)

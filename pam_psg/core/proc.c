@@ -48,6 +48,7 @@ enum psg_err psg_proc_parse_stat(char *text, pid_t pid, struct psg_proc_info *re
 	char *at = text, *name_end = strrchr(text, ')'), *state, *word;
 	struct psg_proc_info info = {.real_uid = (uid_t)-1, .audit_id = PSG_AUDIT_NONE};
 	pid_t own = 0, group = 0;
+	uint64_t tty = 0;
 
 	if (!take_pid(&at, &own) || own != pid || *at != '(' || !name_end || name_end[1] != ' ')
 		return PSG_ERR_PROC;
@@ -59,8 +60,12 @@ enum psg_err psg_proc_parse_stat(char *text, pid_t pid, struct psg_proc_info *re
 		return PSG_ERR_NOT_FOUND;
 	if (!take_pid(&at, &info.parent) || !take_pid(&at, &group) || !take_pid(&at, &info.session))
 		return PSG_ERR_PROC;
-	/* The state is field 3, the session field 6, the start field 22. */
-	for (int field = 7; field < 22; field++)
+	word = take_word(&at);
+	if (!word || psg_u64_parse(word, &tty) != PSG_OK || tty > UINT32_MAX)
+		return PSG_ERR_PROC;
+	info.tty = (uint32_t)tty;
+	/* The state is field 3, the session field 6, the terminal field 7, the start field 22. */
+	for (int field = 8; field < 22; field++)
 		if (!take_word(&at))
 			return PSG_ERR_PROC;
 	word = take_word(&at);
@@ -178,7 +183,7 @@ static enum psg_err read_real_uid(int dir, uid_t *ret)
 	return err == PSG_OK ? psg_proc_parse_uid(text, ret) : err;
 }
 
-static enum psg_err system_info(void *self, pid_t pid, struct psg_proc_info *ret)
+static enum psg_err look(pid_t pid, bool with_uid, struct psg_proc_info *ret)
 {
 	int dir PSG_CLEANUP(psg_close_fd) = -1;
 	char text[STAT_SIZE];
@@ -186,7 +191,6 @@ static enum psg_err system_info(void *self, pid_t pid, struct psg_proc_info *ret
 	uint32_t audit_id = PSG_AUDIT_NONE;
 	enum psg_err err;
 
-	(void)self;
 	if (pid <= 0)
 		return PSG_ERR_NOT_FOUND;
 	err = open_process(pid, &dir);
@@ -205,13 +209,24 @@ static enum psg_err system_info(void *self, pid_t pid, struct psg_proc_info *ret
 	/* status costs more than all the rest, and nobody asks whose the others are. */
 	if (pid == getpid())
 		info.real_uid = getuid();
-	else if (info.session == pid)
+	else if (with_uid || info.session == pid)
 		err = read_real_uid(dir, &info.real_uid);
 	if (err == PSG_ERR_NOT_FOUND)
 		return absent(pid);
 	if (err == PSG_OK)
 		*ret = info;
 	return err;
+}
+
+static enum psg_err system_info(void *self, pid_t pid, struct psg_proc_info *ret)
+{
+	(void)self;
+	return look(pid, false, ret);
+}
+
+enum psg_err psg_proc_look_whole(pid_t pid, struct psg_proc_info *ret)
+{
+	return look(pid, true, ret);
 }
 
 const struct psg_proc psg_proc_system = {.info = system_info};

@@ -41,19 +41,6 @@ static enum psg_err add(struct listing *listing, const char *subject,
 	return PSG_OK;
 }
 
-/* Of all that notice a lapse one makes its end, and that one logs it. */
-static enum psg_err write_lapse(struct listing *listing, const char *subject,
-				const struct psg_activation *activation)
-{
-	bool first = false;
-	enum psg_err err = psg_activation_end(listing->ctl->store, subject, activation->file,
-					      PSG_END_LAPSED, &first);
-
-	if (!err && first)
-		ctl_live_event(listing->ctl, PSG_EVENT_LAPSED, subject, activation, NULL);
-	return err;
-}
-
 static enum psg_err collect(void *arg, const char *subject)
 {
 	struct listing *listing = arg;
@@ -65,7 +52,7 @@ static enum psg_err collect(void *arg, const char *subject)
 		bool live = false;
 
 		if (ctl_lapsed(activation, &listing->now))
-			err = write_lapse(listing, subject, activation);
+			err = ctl_write_lapse(listing->ctl, subject, activation);
 		else
 			err = ctl_live(listing->ctl->store, activation, &listing->now, &live);
 		if (!err && live)

@@ -91,3 +91,15 @@ void ctl_live_event(struct ctl *ctl, enum psg_event_kind kind, const char *subje
 	}
 	ctl_event(ctl, &event);
 }
+
+enum psg_err ctl_write_lapse(struct ctl *ctl, const char *subject,
+			     const struct psg_activation *activation)
+{
+	bool first = false;
+	enum psg_err err =
+	    psg_activation_end(ctl->store, subject, activation->file, PSG_END_LAPSED, &first);
+
+	if (!err && first)
+		ctl_live_event(ctl, PSG_EVENT_LAPSED, subject, activation, NULL);
+	return err;
+}

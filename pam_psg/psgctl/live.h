@@ -15,6 +15,10 @@ enum psg_err ctl_live_list(struct ctl *ctl, const char *subject, const struct ps
 			   struct psg_activations *ret);
 /* Over by the clocks (or by a reboot), and nobody wrote so yet. */
 bool ctl_lapsed(const struct psg_activation *activation, const struct psg_now *now);
+/* Of all that notice a lapse one makes its end, and that one logs it. */
+PSG_MUST_CHECK
+enum psg_err ctl_write_lapse(struct ctl *ctl, const char *subject,
+			     const struct psg_activation *activation);
 /* Names its session: "" for the Host, "pending" before it met one. */
 void ctl_live_session(const struct psg_activation *activation,
 		      char out[static PSG_SESSION_ID_SIZE]);

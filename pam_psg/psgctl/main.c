@@ -80,6 +80,13 @@ static const struct ctl_command commands[] = {
      "check --user USER (--service S | --permission P | --group G)\n"
      "       [--session ID] [--pam-dir DIR]",
      "Say whether a user has something now", "Exit status 0 only for ALLOW.\n", ctl_check},
+    {"enforce", "enforce [--dry-run | --watch]", "End open sessions whose activation is over",
+     "Only where the ActivationPolicy says endSessions. Once, or with --watch for ever: then it "
+     "sleeps until\n"
+     "something lapses or the store changes, and warns people's terminals warnBefore ahead.\n"
+     "  --dry-run  say what would be ended; end nothing\n"
+     "Exit status 1 when something could not be ended.\n",
+     ctl_enforce},
     {"log", "log [--user USER] [--since TIME] [--follow]", "Show what happened",
      "  --since TIME  ISO 8601; without a zone local time, a bare date means its beginning\n"
      "  --follow      go on with what comes\n",

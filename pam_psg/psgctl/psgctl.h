@@ -58,6 +58,7 @@ enum ctl_exit ctl_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_status(struct ctl *ctl);
 enum ctl_exit ctl_explain(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
+enum ctl_exit ctl_enforce(struct ctl *ctl);
 
 /* -- options.c: getopt_long wrapped: options and operands may be mixed, `--` ends options -- */
 
