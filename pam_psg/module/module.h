@@ -25,6 +25,7 @@ struct psg_request {
 	size_t code_digits;         /* what the subject's authenticators have; 0 unknown */
 	bool bad_reason;            /* MALFORMED: it was the reason, not the code */
 	struct psg_activation made; /* code_verified: what it opened */
+	bool not_root;  /* the store did not open, and no program but root's opens one */
 	bool concealed; /* a code was asked for show: the outcome's err is not the real reason */
 	struct psg_outcome outcome;
 };

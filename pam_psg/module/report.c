@@ -73,7 +73,10 @@ void psg_report_outcome(struct psg_request *req)
 	if (req->phase == PSG_PHASE_CLOSE && !req->store)
 		return;
 	snprintf(reason, sizeof(reason), "%s%s%s%s",
-		 outcome->err ? psg_strerror(outcome->err) : psg_why_name(outcome->why),
+		 req->not_root
+		     ? "the store is for root alone, and this program does not run as root"
+		 : outcome->err ? psg_strerror(outcome->err)
+				: psg_why_name(outcome->why),
 		 req->bad_argument ? ": " : "", req->bad_argument ? req->bad_argument : "",
 		 req->concealed ? " (a code was asked for show)" : "");
 	/* What passes all the same is not called refused; a wrong code is a wrong code. */

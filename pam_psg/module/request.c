@@ -63,6 +63,8 @@ static enum psg_err open_all(struct psg_request *req)
 	struct psg_call *call = &req->call;
 	enum psg_err err = psg_store_open(req->args.store, req->args.key, true, &req->store);
 
+	/* A locker, a daemon with its own account, pamtester in a user's hand: nothing is wrong but that. */
+	req->not_root = geteuid() != 0 && (err == PSG_ERR_ACCESS || err == PSG_ERR_UNSAFE);
 	if (!err)
 		err = psg_session_identify(&req->store->proc, 0, req->subject.uid, call);
 	if (!err)
@@ -142,7 +144,9 @@ int psg_request_end(struct psg_request *req)
 
 	psg_report_outcome(req);
 	psg_say_outcome(req);
-	if (req->args.debug)
+	if (req->args.debug && req->phase == PSG_PHASE_CLOSE)
+		pam_syslog(req->pamh, LOG_DEBUG, "closed: %s", psg_strerror(req->outcome.err));
+	else if (req->args.debug)
 		pam_syslog(req->pamh, LOG_DEBUG, "verdict %s (%s), %s: %s",
 			   psg_verdict_name(req->outcome.verdict), psg_why_name(req->outcome.why),
 			   psg_strerror(req->outcome.err), psg_pam_code_name(code));

@@ -112,6 +112,10 @@ static void say_error(struct psg_request *req)
 				 req->subject.name);
 	} else if (err == PSG_ERR_STALE) {
 		psg_tell_refusal(req, "Something changed meanwhile. Try again with the next code.");
+	} else if (req->not_root) {
+		psg_tell_refusal(req,
+				 "The store is for root alone, and this program does not run as "
+				 "root. Tell your administrator.");
 	} else if (err != PSG_ERR_CANCELLED) {
 		psg_tell_refusal(
 		    req, "The gate could not decide (%s). Root can find out: psgctl explain",
