@@ -76,10 +76,11 @@ class Tools:
     def path(name):
         return f"{world.ROOT}/tmp/{name}"
 
-    def probe(self, service, person, *arguments):
-        """What libpam's functions return: {"acct_mgmt": 6, …, "prompts": 1}; texts and prompts as lists."""
-        done = subprocess.run([self.path("probe"), service, person.name, *arguments], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=True, timeout=60, start_new_session=True)
+    def probe(self, service, person, *arguments, prefix=()):
+        """What libpam's functions return: {"acct_mgmt": 6, …, "prompts": 1}; texts and prompts as lists.
+        `prefix`: the start of a command line that makes it somebody else's process."""
+        done = subprocess.run([*prefix, self.path("probe"), service, person.name, *arguments], text=True, check=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60, start_new_session=True)
         lines = re.findall(r"^(\w+)=(.*)$", done.stdout, re.M)
         result = {key: int(value) for key, value in lines if key not in ("text", "prompt")}
         for kind in ("text", "prompt"):

@@ -3,8 +3,11 @@
  *   probe SERVICE USER [item=VALUE]... [answer=TEXT]... OPERATION...
  *
  * item: rhost, tty, ruser, env. Prompts are answered in order; when answers run out the conversation fails.
+ * conv=none: there is no conversation function; conv=fails: it fails, for texts too; conv=nothing: it succeeds and
+ * gives no answers; conv=answers: as said.
  * After an operation that failed the next is called all the same: a host may do that. */
 #include <security/pam_appl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +18,27 @@ static size_t answer_count, answer_next, prompt_count;
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
 		    void *data)
 {
-	(void)data;
+	const char *kind = data;
 	struct pam_response *out = calloc((size_t)count, sizeof(*out));
 	if (out == NULL)
 		return PAM_BUF_ERR;
 	for (int i = 0; i < count; i++) {
-		if (messages[i]->msg_style == PAM_TEXT_INFO ||
-		    messages[i]->msg_style == PAM_ERROR_MSG) {
+		bool text = messages[i]->msg_style == PAM_TEXT_INFO ||
+			    messages[i]->msg_style == PAM_ERROR_MSG;
+		if (text && kind != NULL && strcmp(kind, "fails") == 0) {
+			free(out);
+			return PAM_CONV_ERR;
+		}
+		if (text) {
 			printf("text=%s\n", messages[i]->msg);
 			continue;
 		}
 		prompt_count++;
 		printf("prompt=%s\n", messages[i]->msg);
+		if (kind != NULL && strcmp(kind, "nothing") == 0) {
+			free(out);
+			return PAM_SUCCESS;
+		}
 		if (answer_next == answer_count) {
 			free(out);
 			return PAM_CONV_ERR;
@@ -50,6 +62,14 @@ static int set_item(pam_handle_t *pam, const char *argument)
 	}
 	if (strncmp(argument, "env=", 4) == 0)
 		return pam_putenv(pam, argument + 4);
+	if (strncmp(argument, "conv=", 5) == 0) {
+		static char kind[16];
+		struct pam_conv conv = {converse, kind};
+		snprintf(kind, sizeof(kind), "%s", argument + 5);
+		if (strcmp(kind, "none") == 0)
+			conv.conv = NULL;
+		return pam_set_item(pam, PAM_CONV, &conv);
+	}
 	if (strncmp(argument, "answer=", 7) == 0 && answer_count < 16) {
 		answers[answer_count++] = argument + 7;
 		return PAM_SUCCESS;

@@ -1,4 +1,5 @@
-"""login on a terminal: with a code, and for root with nothing of ours left on the disk."""
+"""login on a terminal: what its activation opens, and root's way in with nothing of ours left on the disk. What the
+manual says of login is in test_rows_login.py."""
 
 import os
 import shutil
@@ -35,25 +36,6 @@ def test_password_and_code(machine):
     status, output, asked = shell.run("sudo id -u")
     assert status == 0 and output.split()[-1] == "0" and asked == 0
     shell.close()
-
-
-@pytest.mark.parametrize("code", ["", "000000"])
-def test_no_code_no_console(machine, code):
-    person = machine.person()
-    if code:
-        code = person.wrong_code()
-    assert login(person.name, [code]) is None
-
-
-def test_login_f_meets_the_gate(machine):
-    """login -f never calls auth."""
-    person = machine.person(enrolled=False)
-    child = spawn(["login", "-f", person.name])
-    assert child.expect([r"[$#] $", pexpect.EOF]) == 1
-    person.activate_host()
-    child = spawn(["login", "-f", person.name])
-    assert child.expect([r"[$#] $", pexpect.EOF]) == 0
-    child.close(force=True)
 
 
 @pytest.mark.parametrize("how", ["deleted", "empty", "no key", "garbage", "open to all"])
