@@ -248,8 +248,12 @@ static enum psg_err read_stack(struct explain *explain)
 		  ? explain_note(explain, "%s has no stack of its own: `other` is used",
 				 ctl_safe(explain->service))
 		  : PSG_OK;
-	for (size_t i = 0; i < explain->stack.problems.count && !err; i++)
-		err = explain_note(explain, "%s", ctl_safe(explain->stack.problems.items[i]));
+	for (size_t i = 0; i < explain->stack.problem_count && !err; i++) {
+		const struct stack_problem *problem = &explain->stack.problems[i];
+
+		err = explain_note(explain, "%s:%u: %s", ctl_safe(problem->file), problem->line,
+				   ctl_safe(problem->what));
+	}
 	return err;
 }
 

@@ -3,12 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define VENDOR_DIRECTORY "/usr/lib/pam.d"
 #define DEPTH_MAX 16   /* libpam's PAM_SUBSTACK_MAX_LEVEL */
 #define FILES_MAX 1000 /* two files that include each other twice are 65,536 */
 #define ANY_TYPE STACK_TYPES
@@ -26,18 +26,28 @@ struct reading {
 struct place {
 	const char *file;
 	enum stack_type only; /* or ANY_TYPE */
-	unsigned int depth;
-	bool substack;
+	unsigned int depth, level;
+	const struct place *from; /* NULL: nothing includes it */
+	unsigned int from_line;
+	const char *path; /* once it is open */
 };
 
-static enum psg_err read_file(struct reading *reading, const struct place *place);
+static enum psg_err read_file(struct reading *reading, struct place place);
 
 static void line_clear(struct stack_line *line)
 {
 	free(line->control);
 	free(line->module);
 	free(line->file);
+	free(line->path);
 	psg_strings_clear(&line->args);
+}
+
+static void problem_clear(struct stack_problem *problem)
+{
+	free(problem->file);
+	free(problem->path);
+	free(problem->what);
 }
 
 void stack_clear(struct stack *stack)
@@ -45,7 +55,10 @@ void stack_clear(struct stack *stack)
 	for (size_t i = 0; i < stack->count; i++)
 		line_clear(&stack->items[i]);
 	free(stack->items);
-	psg_strings_clear(&stack->problems);
+	for (size_t i = 0; i < stack->problem_count; i++)
+		problem_clear(&stack->problems[i]);
+	free(stack->problems);
+	psg_strings_clear(&stack->paths);
 	*stack = (struct stack){0};
 }
 
@@ -54,57 +67,43 @@ const char *stack_type_name(enum stack_type type)
 	return type < STACK_TYPES ? type_names[type] : "?";
 }
 
-/* One word from *at into `out`, as _pam_StrTok does; false at the end. A word keeps its opening
- * bracket here so that "[" can be told from a plain word. */
-static bool next_word(const char **at, char *out)
+/* A loop meets the same line many times. */
+static bool is_known(const struct stack *stack, const struct stack_problem *problem)
 {
-	const char *from = *at + strspn(*at, BLANKS);
-	size_t len = 0;
-
-	if (!*from)
-		return false;
-	if (*from == '[') {
-		for (from++; *from && *from != ']'; from++) {
-			if (*from == '\\' && from[1] == ']')
-				from++;
-			out[len++] = *from;
-		}
-		from += *from == ']';
-	} else {
-		len = strcspn(from, BLANKS);
-		memcpy(out, from, len);
-		from += len;
-	}
-	out[len] = '\0';
-	*at = from;
-	return true;
+	for (size_t i = 0; i < stack->problem_count; i++)
+		if (stack->problems[i].line == problem->line &&
+		    !strcmp(stack->problems[i].path, problem->path) &&
+		    !strcmp(stack->problems[i].what, problem->what))
+			return true;
+	return false;
 }
 
-enum psg_err stack_words(const char *text, struct psg_strings *ret)
-{
-	struct psg_strings words PSG_CLEANUP(psg_strings_clear) = {0};
-	char *word PSG_CLEANUP(psg_free_bytes) = malloc(strlen(text) + 1);
-
-	if (!word)
-		return PSG_ERR_NO_MEMORY;
-	while (next_word(&text, word)) {
-		enum psg_err err = psg_strings_add(&words, word);
-
-		if (err)
-			return err;
-	}
-	*ret = words;
-	words = (struct psg_strings){0};
-	return PSG_OK;
-}
-
+PSG_PRINTF(4, 5)
 static enum psg_err problem(struct reading *reading, const struct place *place, unsigned int line,
-			    const char *what)
+			    const char *format, ...)
 {
-	char text[512];
+	struct stack *stack = reading->stack;
+	struct stack_problem made PSG_CLEANUP(problem_clear) = {strdup(place->file),
+								strdup(place->path), NULL, line};
+	va_list arguments;
 
-	snprintf(text, sizeof(text), "%s:%u: %s", place->file, line, what);
-	return psg_strings_add(&reading->stack->problems, text);
+	va_start(arguments, format);
+	if (vasprintf(&made.what, format, arguments) < 0)
+		made.what = NULL;
+	va_end(arguments);
+	if (!made.file || !made.path || !made.what)
+		return PSG_ERR_NO_MEMORY;
+	if (is_known(stack, &made))
+		return PSG_OK;
+	struct stack_problem *grown =
+	    reallocarray(stack->problems, stack->problem_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return PSG_ERR_NO_MEMORY;
+	stack->problems = grown;
+	grown[stack->problem_count++] = made;
+	made = (struct stack_problem){0};
+	return PSG_OK;
 }
 
 static enum psg_err add_line(struct reading *reading, const struct stack_line *line)
@@ -127,6 +126,33 @@ static char *control_text(const char *word, bool bracketed)
 	return asprintf(&text, bracketed ? "[%s]" : "%s", word) < 0 ? NULL : text;
 }
 
+/* Owns the line, whatever `err` was before. */
+static enum psg_err finish_line(struct reading *reading, const struct place *place,
+				unsigned int number, struct stack_line line, enum psg_err err)
+{
+	line.file = strdup(place->file);
+	line.path = strdup(place->path);
+	line.line = number;
+	line.depth = place->depth;
+	line.level = place->level;
+	if (!err)
+		err = line.file && line.path ? add_line(reading, &line) : PSG_ERR_NO_MEMORY;
+	if (err)
+		line_clear(&line);
+	return err;
+}
+
+/* libpam keeps the line itself too: a jump counts it and all that it includes as one. */
+static enum psg_err add_substack(struct reading *reading, const struct place *place,
+				 unsigned int number, struct stack_line line)
+{
+	line.begins_substack = true;
+	line.control = strdup("substack");
+	line.module = strdup("");
+	return finish_line(reading, place, number, line,
+			   line.control && line.module ? PSG_OK : PSG_ERR_NO_MEMORY);
+}
+
 static enum psg_err module_line(struct reading *reading, const struct place *place,
 				unsigned int number, const char *text, struct stack_line line)
 {
@@ -135,36 +161,30 @@ static enum psg_err module_line(struct reading *reading, const struct place *pla
 
 	if (!word)
 		return PSG_ERR_NO_MEMORY;
-	if (!next_word(&text, word))
+	if (!stack_next_word(&text, word))
 		return problem(reading, place, number, "a line without a control");
 	bool substack = !strcasecmp(word, "substack");
 
 	if (!bracketed && (substack || !strcasecmp(word, "include"))) {
-		if (!next_word(&text, word))
+		if (!stack_next_word(&text, word))
 			return problem(reading, place, number, "an include of nothing");
-		struct place inner = {word, line.type, place->depth + 1,
-				      place->substack || substack};
+		enum psg_err err = substack ? add_substack(reading, place, number, line) : PSG_OK;
 
-		return read_file(reading, &inner);
+		return err ? err
+			   : read_file(reading, (struct place){word, line.type, place->depth + 1,
+							       place->level + substack, place,
+							       number, NULL});
 	}
 	line.control = control_text(word, bracketed);
-	if (!next_word(&text, word)) {
+	if (!stack_next_word(&text, word)) {
 		free(line.control);
 		return problem(reading, place, number, "a line without a module");
 	}
 	line.module = strdup(word);
-	line.file = strdup(place->file);
-	line.line = number;
-	line.depth = place->depth;
-	line.substack = place->substack;
-	enum psg_err err = line.control && line.module && line.file ? stack_words(text, &line.args)
-								    : PSG_ERR_NO_MEMORY;
+	enum psg_err err =
+	    line.control && line.module ? stack_words(text, &line.args) : PSG_ERR_NO_MEMORY;
 
-	if (!err)
-		err = add_line(reading, &line);
-	if (err)
-		line_clear(&line);
-	return err;
+	return finish_line(reading, place, number, line, err);
 }
 
 static enum psg_err logical_line(struct reading *reading, const struct place *place,
@@ -175,14 +195,14 @@ static enum psg_err logical_line(struct reading *reading, const struct place *pl
 
 	if (!word)
 		return PSG_ERR_NO_MEMORY;
-	if (!next_word(&text, word))
+	if (!stack_next_word(&text, word))
 		return PSG_OK;
 	if (!strcasecmp(word, "@include")) {
-		if (!next_word(&text, word))
+		if (!stack_next_word(&text, word))
 			return problem(reading, place, number, "an include of nothing");
-		struct place inner = {word, place->only, place->depth + 1, place->substack};
 
-		return read_file(reading, &inner);
+		return read_file(reading, (struct place){word, place->only, place->depth + 1,
+							 place->level, place, number, NULL});
 	}
 	line.may_be_missing = word[0] == '-';
 	line.type = 0;
@@ -196,7 +216,7 @@ static enum psg_err logical_line(struct reading *reading, const struct place *pl
 	return module_line(reading, place, number, text, line);
 }
 
-static enum psg_err open_one(const char *directory, const char *name, FILE **ret)
+static enum psg_err open_one(const char *directory, const char *name, char **ret_path, FILE **ret)
 {
 	char *path PSG_CLEANUP(psg_free_bytes) = NULL;
 	int made =
@@ -210,6 +230,8 @@ static enum psg_err open_one(const char *directory, const char *name, FILE **ret
 
 	if (!file)
 		return psg_err_from_errno(errno);
+	*ret_path = path;
+	path = NULL;
 	*ret = file;
 	return PSG_OK;
 }
@@ -218,25 +240,6 @@ static void close_file(FILE **file)
 {
 	if (*file)
 		fclose(*file);
-}
-
-/* Strips a comment; true when the line goes on in the next one. libpam's rules: a '#' anywhere begins a
- * comment, and a line cut by one is not continued. */
-static bool cut(char *text)
-{
-	char *comment = strchr(text, '#');
-	size_t len;
-
-	if (comment) {
-		*comment = '\0';
-		return false;
-	}
-	for (len = strlen(text); len && strchr(BLANKS, text[len - 1]); len--)
-		;
-	if (len == 0 || text[len - 1] != '\\')
-		return false;
-	text[len - 1] = '\0';
-	return true;
 }
 
 static enum psg_err append(char **whole, const char *more)
@@ -266,7 +269,7 @@ static enum psg_err read_lines(struct reading *reading, const struct place *plac
 			continue;
 		if (!whole)
 			first = number;
-		bool more = cut(text);
+		bool more = stack_cut_line(text);
 
 		err = append(&whole, text);
 		if (err || more)
@@ -280,20 +283,26 @@ static enum psg_err read_lines(struct reading *reading, const struct place *plac
 	return !err && ferror(file) ? PSG_ERR_IO : err;
 }
 
-static enum psg_err read_file(struct reading *reading, const struct place *place)
+static enum psg_err read_file(struct reading *reading, struct place place)
 {
 	FILE *file PSG_CLEANUP(close_file) = NULL;
+	char *path PSG_CLEANUP(psg_free_bytes) = NULL;
 	const char *first = reading->directory ? reading->directory : STACK_DIRECTORY;
 
-	if (place->depth > DEPTH_MAX || ++reading->files > FILES_MAX)
-		return problem(reading, place, 0, "included too deep; does it include itself?");
-	enum psg_err err = open_one(first, place->file, &file);
+	if (place.depth > DEPTH_MAX || ++reading->files > FILES_MAX)
+		return problem(reading, place.from, place.from_line,
+			       "it includes %s too deep; does that include itself?", place.file);
+	enum psg_err err = open_one(first, place.file, &path, &file);
 
 	if (err == PSG_ERR_NOT_FOUND && !reading->directory)
-		err = open_one(VENDOR_DIRECTORY, place->file, &file);
-	if (err && place->depth > 0 && err != PSG_ERR_NO_MEMORY)
-		return problem(reading, place, 0, "included, and cannot be read");
-	return err ? err : read_lines(reading, place, file);
+		err = open_one(STACK_VENDOR_DIRECTORY, place.file, &path, &file);
+	if (err && place.from && err != PSG_ERR_NO_MEMORY)
+		return problem(reading, place.from, place.from_line,
+			       "it includes %s, which cannot be read", place.file);
+	if (!err)
+		err = psg_strings_add(&reading->stack->paths, path);
+	place.path = path;
+	return err ? err : read_lines(reading, &place, file);
 }
 
 static bool has_type(const struct stack *stack, enum stack_type type)
@@ -316,7 +325,7 @@ enum psg_err stack_read(const char *directory, const char *service, struct stack
 		return PSG_ERR_INVALID;
 	for (char *at = name; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
-	enum psg_err err = read_file(&reading, &(struct place){name, ANY_TYPE, 0, false});
+	enum psg_err err = read_file(&reading, (struct place){.file = name, .only = ANY_TYPE});
 
 	stack.from_other = err == PSG_ERR_NOT_FOUND;
 	if (err && !stack.from_other)
@@ -324,22 +333,30 @@ enum psg_err stack_read(const char *directory, const char *service, struct stack
 	for (enum stack_type type = 0; type < STACK_TYPES; type++) {
 		if (has_type(&stack, type))
 			continue;
-		err = read_file(&reading, &(struct place){"other", type, 0, false});
+		reading.files = 0;
+		err = read_file(&reading, (struct place){.file = "other", .only = type});
 		if (err && (err != PSG_ERR_NOT_FOUND || stack.from_other))
 			return err;
 	}
+	psg_strings_sort(&stack.paths);
 	*ret = stack;
 	stack = (struct stack){0};
 	return PSG_OK;
+}
+
+bool stack_calls_psg(const struct stack_line *line)
+{
+	const char *slash = strrchr(line->module, '/');
+
+	return !strcmp(slash ? slash + 1 : line->module, "pam_psg.so");
 }
 
 const struct stack_line *stack_next_psg(const struct stack *stack, enum stack_type type, size_t *at)
 {
 	while (*at < stack->count) {
 		const struct stack_line *line = &stack->items[(*at)++];
-		const char *slash = strrchr(line->module, '/');
 
-		if (line->type == type && !strcmp(slash ? slash + 1 : line->module, "pam_psg.so"))
+		if (line->type == type && stack_calls_psg(line))
 			return line;
 	}
 	return NULL;
