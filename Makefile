@@ -52,6 +52,7 @@ $(BUILD)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(META_OBJ): ALL_CFLAGS += $(XML_CFLAGS)
+$(CTL_OBJ): ALL_CFLAGS += -DPSG_MODULE_DIRECTORY='"$(PAMDIR)"'
 
 $(BUILD)/libpsg.a: $(LIB_OBJ)
 	@rm -f $@

@@ -53,38 +53,48 @@ static const struct kind *kind_of(unsigned magic)
 	return NULL;
 }
 
-bool ctl_judge_filesystem(const struct ctl *ctl)
+enum ctl_filesystem ctl_filesystem(const char *given, const char **ret_name)
 {
 	char path[PATH_MAX];
 	struct statfs info;
-	if (snprintf(path, sizeof(path), "%s", ctl->store_path) >= (int)sizeof(path)) {
-		ctl_error(ctl, "%s: the path is too long", ctl_safe(ctl->store_path));
-		return false;
-	}
+	if (snprintf(path, sizeof(path), "%s", given) >= (int)sizeof(path))
+		return CTL_FILESYSTEM_UNKNOWN;
 	/* What is not there yet will be made on the file system of the nearest folder that is. */
 	while (statfs(path, &info) != 0) {
 		char *slash = strrchr(path, '/');
-		if (slash == NULL || strcmp(path, "/") == 0) {
-			ctl_error(ctl, "cannot tell the file system of %s",
-				  ctl_safe(ctl->store_path));
-			return false;
-		}
+		if (slash == NULL || strcmp(path, "/") == 0)
+			return CTL_FILESYSTEM_UNKNOWN;
 		slash[slash == path ? 1 : 0] = '\0';
 	}
-
 	const struct kind *kind = kind_of((unsigned)info.f_type);
 	if (kind == NULL)
+		return CTL_FILESYSTEM_GOOD;
+	*ret_name = kind->name;
+	return kind->refused ? CTL_FILESYSTEM_REFUSED : CTL_FILESYSTEM_VOLATILE;
+}
+
+bool ctl_judge_filesystem(const struct ctl *ctl)
+{
+	const char *name = NULL;
+	switch (ctl_filesystem(ctl->store_path, &name)) {
+	case CTL_FILESYSTEM_GOOD:
 		return true;
-	if (kind->refused) {
+	case CTL_FILESYSTEM_VOLATILE:
+		ctl_warn(ctl,
+			 "%s is on %s: it may not outlive a restart; put a store that must on a "
+			 "local disk",
+			 ctl_safe(ctl->store_path), name);
+		return true;
+	case CTL_FILESYSTEM_REFUSED:
 		ctl_error(
 		    ctl,
 		    "%s is on %s. A store must be on a local file system: only there does one "
 		    "process alone make a name, and one boot's clock judge it",
-		    ctl_safe(ctl->store_path), kind->name);
+		    ctl_safe(ctl->store_path), name);
 		return false;
+	case CTL_FILESYSTEM_UNKNOWN:
+		break;
 	}
-	ctl_warn(ctl,
-		 "%s is on %s: it may not outlive a restart; put a store that must on a local disk",
-		 ctl_safe(ctl->store_path), kind->name);
-	return true;
+	ctl_error(ctl, "cannot tell the file system of %s", ctl_safe(ctl->store_path));
+	return false;
 }

@@ -87,6 +87,14 @@ static const struct ctl_command commands[] = {
      "  --dry-run  say what would be ended; end nothing\n"
      "Exit status 1 when something could not be ended.\n",
      ctl_enforce},
+    {"doctor", "doctor [SERVICE...] [--pam-dir DIR]",
+     "Judge stacks, sshd and sudo, the store, and who gets through",
+     "Each finding names the line to change. Without SERVICE: every service whose stack calls the "
+     "module.\n"
+     "  --pam-dir DIR  judge the stacks in DIR, and not the settings of this host's sshd and "
+     "sudo\n"
+     "Exit status 1 for errors and warnings; notes alone are 0.\n",
+     ctl_doctor},
     {"log", "log [--user USER] [--since TIME] [--follow]", "Show what happened",
      "  --since TIME  ISO 8601; without a zone local time, a bare date means its beginning\n"
      "  --follow      go on with what comes\n",

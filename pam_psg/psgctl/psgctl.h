@@ -59,6 +59,7 @@ enum ctl_exit ctl_status(struct ctl *ctl);
 enum ctl_exit ctl_explain(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_enforce(struct ctl *ctl);
+enum ctl_exit ctl_doctor(struct ctl *ctl);
 
 /* -- options.c: getopt_long wrapped: options and operands may be mixed, `--` ends options -- */
 
@@ -117,6 +118,14 @@ void ctl_table_print_free(
 json_t *ctl_json_time(int64_t realtime_s);
 
 /* -- filesystem.c -- */
+enum ctl_filesystem {
+	CTL_FILESYSTEM_GOOD,
+	CTL_FILESYSTEM_VOLATILE, /* may not outlive a restart */
+	CTL_FILESYSTEM_REFUSED,  /* not this host's own disk */
+	CTL_FILESYSTEM_UNKNOWN,
+};
+/* On what a path is or would be; *ret_name is the kind's name where it is VOLATILE or REFUSED. */
+enum ctl_filesystem ctl_filesystem(const char *path, const char **ret_name);
 /* Judges by statfs where ctl->store_path is or would be: false, said, when it is no local file system; a warning for
  * what may not outlive a restart. */
 bool ctl_judge_filesystem(const struct ctl *ctl);

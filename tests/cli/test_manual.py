@@ -12,7 +12,7 @@ BUILD = os.path.abspath(os.environ.get("PSG_BUILD") or os.path.join(REPO, "build
 PSGCTL = os.path.join(BUILD, "psgctl")
 PAGES = ["pam_psg.8", "psgctl.8", "psg-metadata.5", "psg.7"]
 GLOBAL = {"store", "key", "json", "quiet", "help"}
-PLANNED = {"retrieve", "policy", "recovery", "import", "doctor"}  # of later releases
+PLANNED = {"retrieve", "policy", "recovery", "import"}  # of later releases
 
 
 def read(*path):
@@ -146,6 +146,20 @@ def test_the_reasons_and_events_of_the_manual_are_those_of_the_code():
         assert len(names) > 5
         for name in names:
             assert re.search(rf"\b{name}\b", text), f"{path}: {name}"
+
+
+def test_every_finding_is_in_the_manual_and_the_reverse():
+    """With its severity, for the names are what scripts go by."""
+    source = read("pam_psg", "psgctl", "doctor_table.c")
+    code = dict(re.findall(r'\[DOCTOR_\w+\]\s*=\s*\{\s*"([a-z-]+)",\s*DOCTOR_([A-Z]+)', source))
+    assert len(code) > 50
+    text = page("psgctl.8").split(".Ss Findings\n")[1].split("\n.Ss ")[0]
+    manual = {}
+    for names, severities in re.findall(r"^\.It Li (.*)\n\.Pq (.*)", text, re.M):
+        for name in names.split(" , "):
+            manual[name] = severities
+    assert sorted(manual) == sorted(code)
+    assert [name for name in code if code[name].lower() not in manual[name]] == []
 
 
 def c_files(folder):
