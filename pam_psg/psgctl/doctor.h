@@ -48,6 +48,7 @@ enum doctor_code {
 	DOCTOR_SSHD_USEPAM,
 	DOCTOR_SSHD_KBDINTERACTIVE,
 	DOCTOR_SSHD_NO_CODE,
+	DOCTOR_SSHD_AFTER,
 	DOCTOR_SSHD_PASSWORD,
 	DOCTOR_SSHD_MATCH,
 	DOCTOR_SSHD_UNJUDGED,
@@ -231,9 +232,5 @@ enum doctor_syntax { DOCTOR_SSHD_CONFIG, DOCTOR_SUDOERS };
 typedef bool doctor_line_fn(void *arg, const char *path, unsigned int line, const char *text);
 /* Calls `each` for every line of a file and of what it includes, in the order of reading. True when one was enough. */
 bool doctor_source(enum doctor_syntax syntax, const char *path, doctor_line_fn *each, void *arg);
-
-/* -- doctor_files.c -- */
-/* What is wrong with owner and mode of a file that others must not write: a text, or NULL. */
-const char *doctor_writable_by_others(const char *path);
 
 #endif

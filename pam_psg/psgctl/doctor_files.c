@@ -15,23 +15,26 @@
 #endif
 #define PATH_SIZE 4096
 
-const char *doctor_writable_by_others(const char *path)
+static const char *writable_by_others(const struct stat *info)
+{
+	if (info->st_uid != 0)
+		return "it does not belong to root";
+	if (info->st_mode & S_IWOTH)
+		return "everybody may write it";
+	return info->st_mode & S_IWGRP ? "its group may write it" : NULL;
+}
+
+static const char *problem_of(const char *path)
 {
 	struct stat info;
 
-	if (stat(path, &info) != 0)
-		return NULL;
-	if (info.st_uid != 0)
-		return "it does not belong to root";
-	if (info.st_mode & S_IWOTH)
-		return "everybody may write it";
-	return info.st_mode & S_IWGRP ? "its group may write it" : NULL;
+	return stat(path, &info) == 0 ? writable_by_others(&info) : NULL;
 }
 
 static void judge_mode(struct doctor *doctor, enum doctor_code code, const char *path)
 {
 	char folder[PATH_SIZE];
-	const char *problem = doctor_writable_by_others(path), *slash = strrchr(path, '/');
+	const char *problem = problem_of(path), *slash = strrchr(path, '/');
 
 	if (problem)
 		doctor_add(doctor, code, (struct doctor_place){.file = path}, "%s", problem);
@@ -39,15 +42,24 @@ static void judge_mode(struct doctor *doctor, enum doctor_code code, const char 
 	    snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) >= PATH_SIZE)
 		return;
 	/* Who may rename in the folder may replace the file. */
-	problem = doctor_writable_by_others(folder);
+	problem = problem_of(folder);
 	if (problem)
 		doctor_add(doctor, code, (struct doctor_place){.file = folder}, "%s", problem);
 }
 
-/* Loads a module as libpam would; in a process of its own, for it is somebody's code. */
+/* Loads a module as libpam would; in a process of its own, for it is somebody's code. It is judged on the handle: under
+ * --pam-dir the path may be anybody's, who could put another file there in between. */
 static bool loads(const char *path)
 {
+	int file PSG_CLEANUP(psg_close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char handle[64];
+	struct stat info;
 	int status = 0;
+
+	if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode) ||
+	    writable_by_others(&info))
+		return false;
+	snprintf(handle, sizeof(handle), "/proc/self/fd/%d", file);
 	pid_t child = fork();
 
 	if (child == 0) {
@@ -56,7 +68,7 @@ static bool loads(const char *path)
 		if (null >= 0)
 			dup2(null, STDERR_FILENO);
 		alarm(10);
-		void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+		void *module = dlopen(handle, RTLD_NOW | RTLD_LOCAL);
 
 		_exit(module && dlsym(module, "pam_sm_acct_mgmt") ? 0 : 1);
 	}
@@ -83,7 +95,7 @@ static void judge_module(struct doctor *doctor, const struct doctor_service *ser
 	}
 	judge_mode(doctor, DOCTOR_MODULE_MODE, path);
 	/* What others may write is not run here. */
-	if (doctor->count == before && !doctor_writable_by_others(path) && !loads(path))
+	if (doctor->count == before && !loads(path))
 		doctor_add(doctor, DOCTOR_MODULE_UNLOADABLE, doctor_at(service, line),
 			   "%s cannot be loaded", path);
 }

@@ -45,7 +45,7 @@ static enum psg_err list_demand(struct people *people, const struct doctor_servi
 {
 	struct psg_args args;
 
-	if (line->type == STACK_PASSWORD || !stack_calls_psg(line) ||
+	if (line->type == STACK_PASSWORD || !stack_calls_psg(line) || stack_is_shared(line->file) ||
 	    !doctor_args(service, line, &args, NULL) ||
 	    strcmp(doctor_store_of(people->doctor, &args), people->asked->path) != 0 ||
 	    is_listed(people, &args))

@@ -11,7 +11,7 @@
 
 #include "doctor.h"
 
-#define LIMIT_MS 10000
+#define LIMIT_MS 5000
 #define OUTPUT_MAX (4U << 20)
 #define PATH_SIZE 4096
 
@@ -60,11 +60,11 @@ static bool take(int fd, struct psg_buf *out)
 }
 
 /* Reads both until both end; false when the time was over first. */
-static bool gather(int out_fd, int problem_fd, struct psg_buf *out, struct psg_buf *problem)
+static bool gather(int out_fd, int problem_fd, int64_t end, struct psg_buf *out,
+		   struct psg_buf *problem)
 {
 	struct pollfd fds[] = {{out_fd, POLLIN, 0}, {problem_fd, POLLIN, 0}};
 	struct psg_buf *into[] = {out, problem};
-	int64_t end = now_ms() + LIMIT_MS;
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		int64_t left = end - now_ms();
@@ -78,6 +78,21 @@ static bool gather(int out_fd, int problem_fd, struct psg_buf *out, struct psg_b
 				fds[i].fd = -1;
 	}
 	return true;
+}
+
+/* It may have closed its streams and go on: waits till the end, then ends it. -1 when it was ended. */
+static int await(pid_t child, int64_t end)
+{
+	int status = 0;
+	pid_t ended;
+
+	while ((ended = waitpid(child, &status, WNOHANG)) == 0 && now_ms() < end)
+		poll(NULL, 0, 1);
+	if (ended == 0) {
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+	}
+	return ended == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void close_pair(int (*pair)[2])
@@ -106,19 +121,16 @@ enum psg_err doctor_run(const char *const *folders, const char *const *argv, str
 		become(path, argv, streams, problems);
 	psg_close_fd(&streams[1]);
 	psg_close_fd(&problems[1]);
-	bool ended = gather(streams[0], problems[0], out, problem);
+	int64_t end = now_ms() + LIMIT_MS;
+	bool whole = gather(streams[0], problems[0], end, out, problem);
 
-	if (!ended)
-		kill(child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return PSG_ERR_IO;
+	status = await(child, whole ? end : 0);
 	/* Never NULL for the caller; of stderr the first line says most. */
 	psg_buf_text(out, "");
 	psg_buf_text(problem, "");
 	if (out->failed || problem->failed)
 		return PSG_ERR_NO_MEMORY;
 	problem->data[strcspn(problem->data, "\r\n")] = '\0';
-	*ret_status = ended && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	*ret_status = whole ? status : -1;
 	return PSG_OK;
 }

@@ -9,10 +9,9 @@
 
 /* Programs that ask for a password as the user who runs them: the store is closed to them. */
 static const char *const unprivileged[] = {
-    "*screensaver*", "*screenlock*", "*lockscreen*", "i3lock*",      "swaylock*",
-    "waylock*",      "gtklock*",     "hyprlock*",    "xsecurelock*", "xlock*",
-    "lxlock",        "slock",        "physlock",     "vlock",        "kcheckpass",
-    "kde",           "kde-*",        "xtrlock",      "schroot-*",    "betterlockscreen"};
+    "*screensaver*", "*screenlock*", "*lockscreen*", "i3lock*",         "swaylock*",
+    "waylock*",      "gtklock*",     "hyprlock*",    "xsecurelock*",    "lxlock",
+    "kcheckpass",    "kde",          "kde-*",        "betterlockscreen"};
 
 /* Each is another way to what the first one gates. */
 static const struct {

@@ -15,6 +15,7 @@ struct sshd {
 	struct doctor *doctor;
 	const struct doctor_service *service;
 	const char *settings; /* lines "key value" */
+	bool after_publickey; /* what the auth line says */
 };
 
 /* The value of a key; "" where there is none. */
@@ -93,7 +94,13 @@ static bool note_match(void *arg, const char *path, unsigned int line, const cha
 /* One list of methods, all of which a login needs. */
 static void judge_list(const struct sshd *sshd, const char *list)
 {
-	if (strstr(list, "keyboard-interactive"))
+	const char *code = strstr(list, "keyboard-interactive"), *key = strstr(list, "publickey");
+
+	if (code && sshd->after_publickey && (!key || key > code))
+		doctor_add(sshd->doctor, DOCTOR_SSHD_AFTER, WRITTEN(sshd, "AuthenticationMethods"),
+			   "pam_psg says after=publickey, and `%s` asks for no key before it",
+			   list);
+	if (code)
 		return;
 	if (strstr(list, "password"))
 		doctor_add(sshd->doctor, DOCTOR_SSHD_PASSWORD,
@@ -191,6 +198,12 @@ void doctor_judge_sshd(struct doctor *doctor, const struct doctor_service *servi
 					 : "it failed without a word");
 	if (err || status != 0)
 		return;
+	size_t at = 0;
+	const struct stack_line *line = doctor_gate_line(service, STACK_AUTH, &at);
+	struct psg_args args;
+
+	sshd.after_publickey =
+	    line && doctor_args(service, line, &args, NULL) && args.after_publickey;
 	sshd.settings = out.data;
 	judge_settings(&sshd);
 }

@@ -97,7 +97,9 @@ static void judge(struct doctor *doctor, const char *path, const char *key)
 		return;
 	}
 	judge_filesystem(doctor, path);
-	judge_modes(doctor, path);
+	/* To others than root root's own store looks like somebody else's. */
+	if (!err || geteuid() == 0)
+		judge_modes(doctor, path);
 	if (err) {
 		/* Unsafe: the modes say so already, unless it is no directory at all. */
 		if (err != PSG_ERR_UNSAFE || doctor->count == before)
@@ -137,6 +139,14 @@ static bool is_first(const struct doctor *doctor, const struct psg_args *args,
 	return true;
 }
 
+/* --key goes with the store of the command line, as that does with the default one. */
+static const char *key_of(const struct doctor *doctor, const struct psg_args *args)
+{
+	bool given = strcmp(args->store, PSG_STORE_DEFAULT) == 0;
+
+	return args->key || !given ? args->key : doctor->ctl->key_path;
+}
+
 void doctor_judge_store(struct doctor *doctor)
 {
 	bool any = false;
@@ -153,7 +163,7 @@ void doctor_judge_store(struct doctor *doctor)
 			any = true;
 			if (is_first(doctor, &args, line))
 				judge(doctor, doctor_store_of(doctor, &args),
-				      args.key ? args.key : doctor->ctl->key_path);
+				      key_of(doctor, &args));
 		}
 	}
 	if (!any)

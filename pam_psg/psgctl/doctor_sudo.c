@@ -215,7 +215,10 @@ void doctor_judge_sudo(struct doctor *doctor)
 
 	if (!document) {
 		doctor_add(doctor, DOCTOR_SUDO_UNJUDGED, place, "cvtsudoers does not say: %s",
-			   err ? psg_strerror(err) : problem.data);
+			   err           ? psg_strerror(err)
+			   : status < 0  ? "it had to be ended"
+			   : problem.len ? problem.data
+					 : "what it says is no JSON");
 		return;
 	}
 	judge_defaults(doctor, json_object_get(document, "Defaults"));

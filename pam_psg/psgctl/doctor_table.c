@@ -101,6 +101,9 @@ static const struct {
 	{"sshd-no-code", DOCTOR_WARNING,
 	 "end every list of AuthenticationMethods with keyboard-interactive:pam; who comes this "
 	 "way is refused unless an activation for the host is live"},
+    [DOCTOR_SSHD_AFTER] = {"sshd-after", DOCTOR_ERROR,
+			   "set `AuthenticationMethods publickey,keyboard-interactive:pam`, or "
+			   "take after=publickey out of the stack: nobody gets in this way"},
     [DOCTOR_SSHD_PASSWORD] = {"sshd-password", DOCTOR_WARNING,
 			      "set `PasswordAuthentication no`: sshd answers the question for the "
 			      "code with the password, and the attempt is spent"},

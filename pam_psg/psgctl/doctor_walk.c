@@ -121,7 +121,8 @@ static size_t act(const struct path *path, size_t at, int code, int action, stru
 		return at;
 	case DOCTOR_OK:
 	case DOCTOR_DONE:
-		if (open && code != PAM_IGNORE)
+		/* Of an "ignore" too: it then stands, and no later success counts. */
+		if (open)
 			*mind = (struct mind){POSITIVE, end_of(code)};
 		return mind->impression == POSITIVE && action == DOCTOR_DONE
 			   ? past_substack(path, at)

@@ -133,6 +133,8 @@ GOOD = {
         """,
     "a backup beside it is no service": "",
 }
+# Debian's: all of su, and a line above it.
+SU_L = "auth include su\naccount include su\nsession optional pam_keyinit.so force revoke\nsession include su\n"
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -141,6 +143,10 @@ def test_good(host, name):
     if GOOD[name]:
         host.write("billing", GOOD[name])
     assert host() == []
+
+
+def test_a_service_that_includes_another(host):
+    assert shipped(host, "sshd-password").write("su-l", SU_L)() == []
 
 
 # -- bad ones --
@@ -167,10 +173,10 @@ BAD = {
                    SESSION, set()),
     "ignored": ("billing", AUTH + "account [success=ok default=ignore] PSG # gate-overruled\n"
                 "account required pam_permit.so\n" + SESSION, set()),
-    "after sufficient": ("billing", AUTH + "account sufficient pam_localuser.so # gate-passed-by\n" + ACCOUNT + SESSION,
-                         set()),
-    "jumped over": ("billing", AUTH + "account [success=1 default=ignore] pam_succeed_if.so user = x # gate-passed-by\n" +
-                    ACCOUNT + "account required pam_permit.so\n" + SESSION, set()),
+    "after sufficient": ("billing", AUTH + "account sufficient pam_localuser.so # gate-passed-by\n" + ACCOUNT +
+                         SESSION, set()),
+    "jumped over": ("billing", AUTH + "account [success=1 default=ignore] pam_succeed_if.so user = x"
+                    " # gate-passed-by\n" + ACCOUNT + "account required pam_permit.so\n" + SESSION, set()),
     "done in a substack does not end it": ("billing", AUTH + "account substack inner\n"
                                            "account requisite PSG # gate-below-include\n" + SESSION, set()),
     "done in an include does": ("billing", AUTH + "account include inner\n" + ACCOUNT + SESSION,
@@ -179,18 +185,21 @@ BAD = {
                                "account substack guarded\naccount required pam_permit.so\n" + SESSION, set()),
     "reset": ("billing", AUTH + "account required PSG # gate-overruled\n"
               "account [default=reset] pam_warn.so\naccount required pam_permit.so\n" + SESSION, set()),
+    "reset in a substack": ("billing", AUTH + "account required pam_permit.so\naccount substack resets\n" + SESSION,
+                            {"gate-overruled resets:1"}),
     "twice": ("billing", AUTH + ACCOUNT + "account requisite PSG # gate-twice\n" + SESSION, set()),
-    "session error hides it from sudo": ("sudo", AUTH + ACCOUNT + "session required pam_limits.so # gate-passed-by\n" +
-                                         SESSION, {"sibling-ungated"}),
+    "session error hides it from sudo": ("sudo", AUTH + ACCOUNT + "session required pam_limits.so"
+                                         " # gate-passed-by\n" + SESSION, {"sibling-ungated"}),
     "only sudo": ("sudo", AUTH + ACCOUNT + SESSION, {"sibling-ungated"}),
-    "in common-session": ("billing", AUTH + ACCOUNT + "@include gated-common\n", set()),
+    "in common-session": ("billing", AUTH + ACCOUNT + "@include common-session\n", {"session-missing billing"}),
     # around it
     "no loginuid": ("sshd", AUTH + ACCOUNT + "session requisite PSG # loginuid-missing\n", set()),
-    "loginuid below": ("login", AUTH + ACCOUNT + SESSION + "session required pam_loginuid.so # loginuid-late\n", set()),
+    "loginuid below": ("login", AUTH + ACCOUNT + SESSION +
+                       "session required pam_loginuid.so # loginuid-late\n", set()),
     "loginuid in su": ("su-l", AUTH + ACCOUNT + SESSION + "session required pam_loginuid.so # loginuid-restarts\n",
                        {"sibling-ungated"}),
-    "systemd first": ("sshd", AUTH + ACCOUNT + LOGINUID + "session optional pam_systemd.so # systemd-first\n" + SESSION,
-                      set()),
+    "systemd first": ("sshd", AUTH + ACCOUNT + LOGINUID +
+                      "session optional pam_systemd.so # systemd-first\n" + SESSION, set()),
     "a locker": ("swaylock", "auth requisite pam_unix.so\nauth requisite PSG # service-unprivileged\n" + ACCOUNT +
                  SESSION, set()),
     # auth
@@ -207,8 +216,8 @@ BAD = {
                                "auth required pam_permit.so # auth-open\n" + ACCOUNT + SESSION, set()),
     "rootok where everybody is root": ("sshd", "auth sufficient pam_rootok.so # auth-open auth-passed-by\n" + AUTH +
                                        ACCOUNT + LOGINUID + SESSION, set()),
-    "optional code": ("billing", "auth requisite pam_unix.so\nauth optional PSG # auth-overruled\n" + ACCOUNT + SESSION,
-                      set()),
+    "optional code": ("billing", "auth requisite pam_unix.so\nauth optional PSG # auth-overruled\n" +
+                      ACCOUNT + SESSION, set()),
     # lines
     "an unknown argument": ("billing", AUTH + "account requisite PSG evenroot # argument-invalid\n" + SESSION, set()),
     "a bad value": ("billing", AUTH + ACCOUNT + "session requisite PSG \\\n  store=var/lib/psg\n",
@@ -222,8 +231,8 @@ BAD = {
     "a loop": ("billing", AUTH + ACCOUNT + SESSION + "session include billing # stack-problem\n", set()),
     "no module": ("billing", AUTH + ACCOUNT + "session requisite /nowhere/pam_psg.so # module-missing\n", set()),
     # demands
-    "nothing gives it": ("other-door", "auth requisite pam_unix.so\nauth requisite PSG # demand-unserved\n" + ACCOUNT +
-                         SESSION, set()),
+    "nothing gives it": ("other-door", "auth requisite pam_unix.so\nauth requisite PSG # demand-unserved\n" +
+                         ACCOUNT + SESSION, set()),
 }
 
 
@@ -232,11 +241,9 @@ def test_bad(host, name):
     service, text, more = BAD[name]
     host.write("inner", "account sufficient pam_localuser.so\n")
     host.write("guarded", "account requisite pam_warn.so\naccount requisite PSG\n")
-    host.write("gated-common", "")
+    host.write("resets", "account required PSG\naccount [default=reset] pam_warn.so\n")
     if name == "in common-session":
         host.write("common-session", "session requisite PSG # gate-in-common\n")
-        text = text.replace("@include gated-common", "@include common-session")
-        more = {"session-missing billing"}
     host.write(service, text)
     wanted = host.expected() | more
     found = host.places(service)
@@ -257,8 +264,7 @@ def test_gate_in_a_common_file_is_one_finding(host):
     for name in ("cron", "passwd", "chsh"):
         host.write(name, "@include common-account\n")
     found = host()
-    assert [short(item) for item in found] == ["gate-in-common common-account:1"] + \
-        [f"demand-unserved common-account:1"] * 4
+    assert [short(item) for item in found] == ["gate-in-common common-account:1"]
     assert found[0]["service"] is None
 
 
@@ -298,6 +304,22 @@ def test_module_of_others_or_broken(host):
     host.module.write_bytes(b"no shared object")
     os.chmod(host.module, 0o644)
     assert host.places() == {"module-unloadable billing:2"}
+    os.unlink(host.module)
+    os.mkfifo(host.module, 0o644)  # is not waited for
+    assert host.places() == {"module-unloadable billing:2"}
+
+
+def test_a_module_of_others_is_not_run(host, tmp_path):
+    """Its constructor would run as root."""
+    host.write("billing", AUTH + ACCOUNT + SESSION)
+    constructor = f'__attribute__((constructor)) static void run(void) {{ creat("{tmp_path}/ran", 0600); }}'
+    (tmp_path / "c.c").write_text(f"#include <fcntl.h>\n{constructor}\nint pam_sm_acct_mgmt(void) {{ return 0; }}\n")
+    os.unlink(host.module)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", host.module, tmp_path / "c.c"], check=True)
+    os.chown(host.module, 1, 0)
+    assert host.places() == {"module-mode pam_psg.so"} and not (tmp_path / "ran").exists()
+    os.chown(host.module, 0, 0)
+    assert host.places() == set() and (tmp_path / "ran").exists()
 
 
 # -- the store and the clock --
@@ -314,7 +336,7 @@ def fixture_billing(host):
 
 def test_no_store(billing, tmp_path):
     """The stacks are judged all the same, and it is a finding, not status 4."""
-    billing.write("billing", AUTH + "account optional PSG # gate-overruled\naccount required pam_permit.so\n" + SESSION)
+    billing.write("billing", AUTH + "account optional PSG\naccount required pam_permit.so\n" + SESSION)
     result = billing.run("--json", "--store", tmp_path / "none")
     assert result.rc == 1
     assert {short(item) for item in result.json()["findings"]} == {"store-missing none", "gate-overruled billing:3"}
@@ -324,6 +346,8 @@ def test_store_named_in_the_stack(billing, tmp_path):
     text = (AUTH + ACCOUNT + SESSION).replace("PSG", f"PSG store={tmp_path}/other")
     billing.write("billing", text)
     assert billing.places() == {"store-missing other"}
+    billing.write("till", text.replace("/other", "/third"))
+    assert billing.places() == {"store-missing other", "store-missing third"}
 
 
 @pytest.mark.parametrize("entry", ["", "policy", "people", f"people/{PERSON}", "log"])
@@ -389,6 +413,10 @@ def test_who_reaches_it_without_activation(billing, package):
 def test_exempt_users_are_noted(billing, package):
     billing.psgctl.deploy(package("gate").gate(exemptUsers=["backup"]))
     assert billing.places() == {"exempt-user store"}
+    # Who is exempt is nobody who needs the group.
+    billing.psgctl.ok("assign", "backup", "Passers")
+    billing.psgctl.ok("unassign", PERSON, "Passers")
+    assert billing.places() == {"exempt-user store", "demand-unassigned billing:2"}
 
 
 def test_not_enrolled(billing):

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import world
 from machine import CONF
 
 # Of the machine the tests run on, not of what is judged here.
@@ -28,7 +29,8 @@ def fixture_doctor(machine):
 
 
 def shipped_sshd(machine, snippet):
-    subprocess.run("rm -rf /etc/ssh/sshd_config.d && mkdir -p /etc/ssh/sshd_config.d /run/sshd", shell=True, check=True)
+    subprocess.run("rm -rf /etc/ssh/sshd_config.d && mkdir -p /etc/ssh/sshd_config.d /run/sshd", shell=True,
+                   check=True)
     machine.write("/etc/ssh/sshd_config", machine.read("/usr/share/openssh/sshd_config"))
     machine.write("/etc/ssh/sshd_config.d/10-psg.conf", machine.read(f"{CONF}/sshd_config.d/{snippet}.conf"))
     if not os.path.exists("/etc/ssh/ssh_host_ed25519_key"):
@@ -101,6 +103,17 @@ def test_sshd_settings(doctor, settings, names):
     assert doctor("sshd") == wanted
 
 
+def test_a_key_that_nobody_asks_for(doctor):
+    """The two shipped pairs, crossed."""
+    doctor.machine.stack("sshd", "sshd-publickey")
+    assert doctor("sshd") == {"sshd-after /etc/ssh/sshd_config.d/10-psg.conf:" +
+                              line_of(doctor.machine, "/etc/ssh/sshd_config.d/10-psg.conf",
+                                      "AuthenticationMethods").rpartition(":")[2]}
+    doctor.machine.stack("sshd", "sshd-password")
+    shipped_sshd(doctor.machine, "psg-key-code")
+    assert doctor("sshd") == set()
+
+
 def test_sshd_without_methods(doctor):
     """Debian's own settings: a key alone, or a password that is answered for the person."""
     os.unlink("/etc/ssh/sshd_config.d/10-psg.conf")
@@ -115,7 +128,8 @@ def test_sshd_match_blocks_are_noted(doctor):
 
 
 def test_sshd_that_does_not_say(doctor):
-    for line, says in (("UsePAM perhaps", "00-first.conf"), ("KbdInteractiveAuthentication no", "keyboard-interactive")):
+    for line, says in (("UsePAM perhaps", "00-first.conf"),
+                       ("KbdInteractiveAuthentication no", "keyboard-interactive")):
         doctor.machine.write("/etc/ssh/sshd_config.d/00-first.conf", line + "\n")
         assert doctor("sshd") == {"sshd-unjudged /etc/ssh/sshd_config:None"}
         made = doctor.machine.psgctl_json("doctor", "sshd", status=1)["findings"]
@@ -153,12 +167,50 @@ def test_sudo_settings_that_do_no_harm(doctor):
 
 
 def test_the_right_one_of_several_lines(doctor):
-    doctor.machine.sudoers("Defaults:backup pam_session\nDefaults:root !pam_session\nDefaults:games !pam_session\n")
+    # What is said for somebody holds against what is said for all, wherever that stands.
+    doctor.machine.sudoers("Defaults:backup pam_session\nDefaults:root !pam_session\nDefaults:games !pam_session\n"
+                           "Defaults pam_session\n")
     machine = doctor.machine
     made = machine.psgctl_json("doctor", "sudo", "sudo-i", status=1)["findings"]
     found = {(item["message"], f"{item['file']}:{item['line']}") for item in made if item["severity"] == "error"}
     assert found == {(f"Defaults says !pam_session for username {name}",
                       line_of(machine, "/etc/sudoers", f"Defaults:{name} ")) for name in ("root", "games")}
+
+
+@pytest.fixture(name="stand_in")
+def fixture_stand_in(machine):
+    """A script mounted over a program, in this machine alone, until the test's end."""
+    covered = []
+
+    def put(path, script):
+        made = f"{world.ROOT}/tmp/stand-in-{os.path.basename(path)}"
+        machine.write(made, "#!/bin/sh\n" + script, 0o755)
+        subprocess.run(["mount", "--bind", made, path], check=True)
+        covered.append(path)
+    yield put
+    for path in covered:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_what_hangs_is_ended(doctor, stand_in):
+    """Its streams closed or not, doctor goes on after five seconds; both at once, for they only wait."""
+    stand_in("/usr/sbin/sshd", "exec >&- 2>&-; sleep 60\n")
+    stand_in("/usr/bin/cvtsudoers", "sleep 60\n")
+    running = [subprocess.Popen(["psgctl", "doctor", *services], stdout=subprocess.PIPE, text=True)
+               for services in (["sshd"], ["sudo", "sudo-i"])]
+    said = "".join(process.communicate(timeout=30)[0] for process in running)
+    assert "`sshd -T` does not say: it had to be ended" in said
+    assert "cvtsudoers does not say: it had to be ended" in said
+    assert [process.returncode for process in running] == [1, 1]
+
+
+def test_sshd_runs_without_our_environment(doctor, stand_in):
+    stand_in("/usr/sbin/sshd", "echo usepam \"no$LD_PRELOAD$SUDO_USER$PSG_STORE\"; exec cat\n")
+    os.environ["SUDO_USER"] = "somebody"
+    try:
+        assert "sshd-usepam /etc/ssh/sshd_config.d/10-psg.conf:" in " ".join(doctor("sshd"))
+    finally:
+        del os.environ["SUDO_USER"]
 
 
 def test_sudoers_that_does_not_parse(doctor):
@@ -184,6 +236,20 @@ def test_sufficient_and_missing(doctor):
     assert doctor("sshd") == {"account-missing /etc/pam.d/sshd:None"}
 
 
+def test_the_vendors_stacks(doctor):
+    """/usr/lib/pam.d counts where /etc/pam.d has no file of the name, as in libpam."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/usr/lib/pam.d"], check=True)
+    try:
+        for name in ("billing", "sudo"):
+            doctor.machine.write(f"/usr/lib/pam.d/{name}", "account optional pam_psg.so\n"
+                                 "account required pam_permit.so\n@include common-auth\n")
+        assert {item for item in doctor() if "/usr/lib" in item} == {
+            "gate-overruled /usr/lib/pam.d/billing:1", "session-missing /usr/lib/pam.d/billing:None",
+            "demand-unserved /usr/lib/pam.d/billing:1"}
+    finally:
+        subprocess.run(["umount", "/usr/lib/pam.d"], check=True)
+
+
 def test_modes(doctor):
     module = subprocess.run("ls /usr/lib/*/security/pam_psg.so", shell=True, check=True, capture_output=True,
                             text=True).stdout.strip()
@@ -201,3 +267,4 @@ def test_an_ordinary_user_is_told_to_ask_root(doctor):
     done = subprocess.run(["setpriv", "--reuid", str(person.uid), "--regid", str(person.uid), "--clear-groups",
                            "psgctl", "doctor", "login"], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "[store-unreadable]" in done.stdout and "as root" in done.stdout
+    assert done.stdout.count("error:") == 1
