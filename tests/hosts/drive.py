@@ -1,5 +1,6 @@
 """Drives ssh, sudo, su, login and pamtester as a person at a terminal would."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -101,6 +102,8 @@ def answer(command, codes=(), password=PASSWORD, env=None):
 class Sshd:
     """The real sshd on 127.0.0.1, with one of the shipped snippets or other settings."""
 
+    port, log_level = PORT, "ERROR"
+
     def __init__(self, snippet=None, settings=""):
         self.folder = world.ROOT + "/ssh"
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
@@ -133,7 +136,7 @@ class Sshd:
 
     def options(self, person, key):
         return ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                "-o", "LogLevel=ERROR", "-o", "IdentityAgent=none", "-o", "NumberOfPasswordPrompts=1",
+                "-o", "LogLevel=" + self.log_level, "-o", "IdentityAgent=none", "-o", "NumberOfPasswordPrompts=1",
                 "-o", "IdentitiesOnly=yes"] + (["-i", person.key()] if key else
                                                ["-o", "PubkeyAuthentication=no"])
 
@@ -155,14 +158,64 @@ class Sshd:
 
     def run(self, person, *command, codes=(), key=False, password=PASSWORD, program="ssh", stdin=None):
         """ssh person@ COMMAND without a terminal: a CompletedProcess with the streams apart."""
-        line = {"ssh": ["ssh", "-p", str(PORT), *self.options(person, key), f"{person.name}@127.0.0.1", *command],
-                "scp": ["scp", "-P", str(PORT), *self.options(person, key), *command],
-                "sftp": ["sftp", "-q", "-o", "BatchMode=no", "-b", "-", "-P", str(PORT), *self.options(person, key),
-                         f"{person.name}@127.0.0.1"]}[program]
+        port, options, where = str(self.port), self.options(person, key), f"{person.name}@127.0.0.1"
+        line = {"ssh": ["ssh", "-p", port, *options, where, *command],
+                "scp": ["scp", "-P", port, *options, *command],
+                "sftp": ["sftp", "-q", "-o", "BatchMode=no", "-b", "-", "-P", port, *options, where]}[program]
         return subprocess.run(line, input=stdin if stdin is not None else "", capture_output=True, text=True,
                               env=self.environment(codes, password), check=False, timeout=60)
 
     def shell(self, person, codes=(), key=False, password=PASSWORD):
         """An interactive login: a Shell."""
-        return Shell(spawn(["ssh", "-tt", "-p", str(PORT), *self.options(person, key),
+        return Shell(spawn(["ssh", "-tt", "-p", str(self.port), *self.options(person, key),
                             f"{person.name}@127.0.0.1"], env=self.environment(codes, password)))
+
+
+class Elsewhere(Sshd):
+    """An sshd that somebody else started, on a port of its own."""
+
+    def __init__(self, port):  # pylint: disable=super-init-not-called
+        self.port, self.folder = port, world.ROOT + "/ssh"
+
+    def __exit__(self, *_):
+        pass
+
+
+class Shared:
+    """One connection that stays open and channels over it (ControlMaster, ControlPersist)."""
+
+    def __init__(self, server, person, codes=(), key=False):
+        self.path = f"{server.folder}/shared-{person.name}"
+        self.line = ["ssh", "-p", str(server.port), *server.options(person, key), "-o", "ControlPath=" + self.path]
+        self.where = f"{person.name}@127.0.0.1"
+        # The connection that stays keeps the streams of the command that opened it.
+        with open(self.path + ".err", "wb") as errors:
+            self.opened = subprocess.run(
+                [*self.line, "-o", "ControlMaster=auto", "-o", "ControlPersist=60", self.where, "true"], check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+                env=server.environment(codes, PASSWORD), timeout=60).returncode
+
+    def run(self, *command):
+        return subprocess.run([*self.line, "-o", "BatchMode=yes", self.where, *command], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=60)
+
+    def shell(self):
+        return Shell(spawn([*self.line, "-tt", "-o", "BatchMode=yes", self.where]))
+
+    def close(self):
+        subprocess.run([*self.line, "-O", "exit", self.where], capture_output=True, check=False)
+
+
+@contextlib.contextmanager
+def forwarding(server, person, here, there, codes=(), key=False):
+    """ssh -N -L: no command, no shell, a port alone. Yields the client's process."""
+    with open(server.folder + "/forward.err", "wb") as errors:
+        client = subprocess.Popen(
+            ["ssh", "-p", str(server.port), *server.options(person, key), "-o", "ExitOnForwardFailure=yes", "-N",
+             "-L", f"127.0.0.1:{here}:127.0.0.1:{there}", f"{person.name}@127.0.0.1"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=errors, env=server.environment(codes, PASSWORD))
+    try:
+        yield client
+    finally:
+        client.kill()
+        client.wait()

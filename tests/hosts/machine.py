@@ -81,6 +81,11 @@ class Person:
     def status(self):
         return self.machine.psgctl_json("status", self.name)
 
+    def attempts(self):
+        """How many wrong codes stand against this person."""
+        folder = f"/var/lib/psg/people/{self.name}/attempts"
+        return len(os.listdir(folder)) if os.path.isdir(folder) else 0
+
     def key(self):
         """A private key sshd lets this person in by."""
         path = f"{self.home}/.ssh/id"
