@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import world  # noqa: E402
 from drive import Sshd  # noqa: E402
+from inside import prepare  # noqa: E402
 from machine import Machine  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -91,3 +92,15 @@ class Tools:
 @pytest.fixture(scope="session")
 def tools(the_machine):
     return Tools()
+
+
+@pytest.fixture
+def person(machine):
+    return machine.person()
+
+
+@pytest.fixture(params=[True, False], ids=["audit", "lineage"])
+def audit(machine, request):
+    """The test with and without audit session ids; sudo asks for nothing of its own (inside.py)."""
+    prepare(machine, request.param)
+    return request.param
