@@ -49,6 +49,8 @@ struct psg_call {
 	struct psg_leader lineage
 	    [PSG_LINEAGE_MAX]; /* itself first; ends with the first session leader of real uid 0 */
 	size_t lineage_count;
+	bool
+	    led; /* the lineage ends with a session leader of real uid 0 and this audit id, that is not init */
 	uint32_t audit_id; /* of this process */
 	uint32_t
 	    parent_audit_id; /* of its parent process; PSG_AUDIT_NONE where there is none, its own id where the parent is just gone */

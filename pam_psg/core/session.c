@@ -60,6 +60,7 @@ static enum psg_err walk(const struct psg_proc *proc, struct psg_call *call,
 		struct psg_proc_info parent;
 		enum psg_err err;
 
+		call->led = last && pid != 1 && info.audit_id == call->audit_id;
 		call->lineage[call->lineage_count++] =
 		    (struct psg_leader){.pid = pid, .start_ticks = info.start_ticks};
 		if (info.parent <= 0 || call->lineage_count == PSG_LINEAGE_MAX ||
@@ -116,13 +117,15 @@ bool psg_session_descends(const struct psg_call *call, const struct psg_leader *
 	return false;
 }
 
-/* The audit id counts only where it is the session's own, and only for a process of the subject's own
+/* What left its login has init above it, or whoever adopts orphans. Below a session leader of root's with the same
+ * id it is in a login of its own, of an sshd that was started in the first and that this module never sees.
+ * The audit id counts only where it is the session's own, and only for a process of the subject's own
  * real uid. Not a third person's: where loginuid is unset anybody can turn the counter to any value.
  * Not root's: an sshd restarted inside somebody's login carries that login's id into every login it
  * takes, and is not that login; what root runs in the session as it should has the leader above it. */
 static bool same_audit(const struct psg_call *call, const struct psg_binding *binding)
 {
-	return call->audit_own && binding->audit_id != PSG_AUDIT_NONE &&
+	return call->audit_own && !call->led && binding->audit_id != PSG_AUDIT_NONE &&
 	       call->audit_id == binding->audit_id && call->real_uid != 0 &&
 	       call->real_uid == call->subject_uid && call->subject_uid != (uid_t)-1;
 }

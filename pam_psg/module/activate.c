@@ -91,7 +91,8 @@ static enum psg_err tie(struct plan *plan, struct psg_grant *grant)
 
 	if (grant->scope == PSG_SCOPE_HOST)
 		return PSG_OK;
-	if (req->args.subject_caller || req->phase == PSG_PHASE_OPEN) {
+	/* Whoever is asked through sudo or su is in a session already, whomever its stack means. */
+	if (req->args.subject_caller || req->phase == PSG_PHASE_OPEN || req->call.real_uid != 0) {
 		grant->binding = &plan->binding;
 		return psg_session_binding(req, &plan->binding);
 	}

@@ -58,6 +58,16 @@ static bool publickey_passed(pam_handle_t *pamh)
 	return false;
 }
 
+/* Who comes from afar is in no session yet, whatever this process descends from: `sshd -d` and `sshd -i`
+ * lead none of their own, and may have been started inside a login of the very person. */
+static bool begins_a_login(const struct psg_request *req)
+{
+	return req->outcome.remote && !req->args.subject_caller && req->call.real_uid == 0 &&
+	       req->call.lineage_count > 0 &&
+	       (req->phase == PSG_PHASE_AUTH || req->phase == PSG_PHASE_ACCOUNT ||
+		req->phase == PSG_PHASE_OPEN);
+}
+
 static enum psg_err open_all(struct psg_request *req)
 {
 	struct psg_call *call = &req->call;
@@ -67,6 +77,8 @@ static enum psg_err open_all(struct psg_request *req)
 	req->not_root = geteuid() != 0 && (err == PSG_ERR_ACCESS || err == PSG_ERR_UNSAFE);
 	if (!err)
 		err = psg_session_identify(&req->store->proc, 0, req->subject.uid, call);
+	if (!err && begins_a_login(req))
+		call->lineage_count = 1;
 	if (!err)
 		err = psg_session_place(req->store, req->subject.name, call);
 	if (!err)

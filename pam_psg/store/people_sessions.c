@@ -4,7 +4,8 @@
  *   (session_vouch in tests/store/binding_test.c).
  * MUST NOT take an audit id for the session's own because it is set: sshd's children inherit the daemon's.
  * MUST NOT let two logins have one audit id: as soon as the second begins, it is nobody's
- *   (shared_id_is_nobodys in tests/store/binding_test.c). */
+ *   (shared_id_is_nobodys in tests/store/binding_test.c).
+ * MUST end the lineage at the nearest login, whosever it is (a_login_within_a_login). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,52 +168,79 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
 	return PSG_OK;
 }
 
-/* NOT_FOUND: no login of this subject's that lives. */
-static enum psg_err find(struct psg_store *store, struct psg_folder *folder, const char *subject,
-			 const struct psg_binding *binding, bool *ret_shared,
-			 struct psg_leader *ret)
+/* A login of whomever, begun inside another one, is not that other: `sshd -d` and `sshd -i` lead no session, and the
+ * walk goes on above them. */
+static void end_at(struct psg_call *call, const struct psg_leader *leader)
+{
+	for (size_t i = 0; i < call->lineage_count; i++)
+		if (psg_leader_same(&call->lineage[i], leader))
+			call->lineage_count = i + 1;
+}
+
+static enum psg_err end_at_login(struct psg_store *store, struct psg_folder *folder,
+				 struct psg_call *call)
+{
+	for (size_t i = 0; i < call->lineage_count; i++) {
+		struct psg_binding binding = {.leader = call->lineage[i],
+					      .audit_id = PSG_AUDIT_NONE};
+		char name[PSG_LOGIN_NAME_SIZE];
+		bool there = false;
+		enum psg_err err = psg_login_name(store, &binding, name);
+
+		if (err == PSG_OK)
+			err = folder->ops->exists(folder, name, &there);
+		if (err != PSG_OK)
+			return err;
+		if (there) {
+			call->lineage_count = i + 1;
+			call->led = true;
+		}
+	}
+	return PSG_OK;
+}
+
+/* NOT_FOUND: no login that lives. */
+static enum psg_err find(struct psg_store *store, struct psg_folder *folder,
+			 const struct psg_binding *binding, struct psg_login *ret, bool *ret_shared)
 {
 	char name[PSG_LOGIN_NAME_SIZE], shared[PSG_LOGIN_NAME_SIZE];
-	struct psg_login login;
-	bool alive = false, is_shared = true;
+	bool alive = false;
 	enum psg_err err = psg_login_name(store, binding, name);
 
 	if (err == PSG_OK)
-		err = psg_login_read(store, folder, name, &login);
-	if (err == PSG_ERR_CORRUPT || (err == PSG_OK && strcmp(login.subject, subject) != 0))
+		err = psg_login_read(store, folder, name, ret);
+	if (err == PSG_ERR_CORRUPT)
 		err = PSG_ERR_NOT_FOUND;
 	if (err == PSG_OK)
-		err = psg_session_alive(&store->proc, &login.binding.leader, &alive);
+		err = psg_session_alive(&store->proc, &ret->binding.leader, &alive);
 	if (err == PSG_OK && !alive)
 		err = PSG_ERR_NOT_FOUND;
+	*ret_shared = true;
 	psg_login_shared_name(name, shared);
-	if (err == PSG_OK)
-		err = folder->ops->exists(folder, shared, &is_shared);
-	if (err != PSG_OK)
-		return err;
-	*ret_shared = is_shared;
-	*ret = login.binding.leader;
-	return PSG_OK;
+	return err == PSG_OK ? folder->ops->exists(folder, shared, ret_shared) : err;
 }
 
 static enum psg_err place_by_audit(struct psg_store *store, struct psg_folder *folder,
 				   const char *subject, struct psg_call *call)
 {
 	struct psg_binding binding = {.audit_id = call->audit_id};
-	struct psg_leader leader;
-	bool shared = true;
+	struct psg_login login;
+	bool shared;
 	enum psg_err err;
 
 	if (call->audit_id == PSG_AUDIT_NONE)
 		return PSG_OK;
-	err = find(store, folder, subject, &binding, &shared, &leader);
+	err = find(store, folder, &binding, &login, &shared);
 	if (err != PSG_OK)
 		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+	end_at(call, &login.binding.leader);
+	if (strcmp(login.subject, subject) != 0)
+		return PSG_OK;
 	call->audit_own = !shared;
 	/* Root's processes carry the id where they are not in the login: see same_audit(). */
-	if (psg_session_descends(call, &leader) ||
-	    (!shared && call->real_uid != 0 && call->real_uid == call->subject_uid))
-		call->login = leader;
+	if (psg_session_descends(call, &login.binding.leader) ||
+	    (!shared && !call->led && call->real_uid != 0 && call->real_uid == call->subject_uid))
+		call->login = login.binding.leader;
 	return PSG_OK;
 }
 
@@ -220,16 +248,21 @@ enum psg_err psg_session_place(struct psg_store *store, const char *subject, str
 {
 	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
 	struct psg_binding binding = {.audit_id = PSG_AUDIT_NONE};
+	struct psg_login login;
 	bool shared;
 	enum psg_err err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, false, &folder);
 
 	if (err == PSG_OK)
+		err = end_at_login(store, folder, call);
+	if (err == PSG_OK)
 		err = place_by_audit(store, folder, subject, call);
 	if (err != PSG_OK || call->login.pid > 0 || call->lineage_count == 0)
 		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
-	/* A login's leader is root's and leads a session: the walk ends there. */
+	/* A login without an id of its own: the walk ends at its leader. */
 	binding.leader = call->lineage[call->lineage_count - 1];
-	err = find(store, folder, subject, &binding, &shared, &call->login);
+	err = find(store, folder, &binding, &login, &shared);
+	if (err == PSG_OK && strcmp(login.subject, subject) == 0)
+		call->login = login.binding.leader;
 	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 }
 

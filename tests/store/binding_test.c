@@ -266,6 +266,38 @@ static void shared_id_is_nobodys(void **state)
 	assert_int_equal(registrations(folk), 1);
 }
 
+/* An sshd -d started in a login leads no session: the walk goes on above it, to the login it was started in. */
+static void a_login_within_a_login(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_call outer = fresh_call(), inner = fresh_call(), call;
+
+	process(folk, 0, 100, 7);
+	process(folk, 1, 200, 9);
+	assert_int_equal(psg_session_register(folk->store, "alice", "sshd", true, &outer), PSG_OK);
+	inner.lineage[0] = (struct psg_leader){200, 9};
+	inner.audit_id = 6; /* bob's, fresh below alice's */
+	inner.parent_audit_id = 5;
+	assert_int_equal(psg_session_register(folk->store, "bob", "sshd", false, &inner), PSG_OK);
+	call = inside((struct psg_leader){200, 9});
+	call.audit_id = 6;
+	call.lineage[2] = (struct psg_leader){100, 7};
+	call.lineage_count = 3;
+	assert_int_equal(psg_session_place(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(call.lineage_count, 2);
+	assert_int_equal(call.login.pid, 0);
+	/* The same where it has no id of its own. */
+	inner.audit_id = PSG_AUDIT_NONE;
+	assert_int_equal(psg_session_register(folk->store, "bob", "sshd", true, &inner), PSG_OK);
+	call.audit_id = 5;
+	call.lineage_count = 3;
+	assert_int_equal(psg_session_place(folk->store, "alice", &call), PSG_OK);
+	assert_int_equal(call.lineage_count, 2);
+	assert_int_equal(call.login.pid, 0);
+	assert_int_equal(psg_session_place(folk->store, "bob", &call), PSG_OK);
+	assert_int_equal(call.login.pid, 200);
+}
+
 static void logins_are_listed(void **state)
 {
 	struct folk *folk = *state;
@@ -330,7 +362,7 @@ int main(void)
 	    FOLK_BOTH(binding_in_any_state), FOLK_BOTH(sessions_decide),
 	    FOLK_BOTH(session_vouch),        FOLK_BOTH(session_of_another_boot),
 	    FOLK_BOTH(sessions_go),          FOLK_BOTH(shared_id_is_nobodys),
-	    FOLK_BOTH(logins_are_listed),
+	    FOLK_BOTH(logins_are_listed),    FOLK_BOTH(a_login_within_a_login),
 	};
 
 	return cmocka_run_group_tests_name("binding", tests, NULL, NULL);

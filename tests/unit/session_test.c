@@ -276,8 +276,8 @@ static void covers_by_audit_id(void **state)
 		static const uid_t uids[] = {USER, 0, USER + 1, (uid_t)-1};
 		bool own = bits & 1, equal = bits & 2, set = bits & 4, lives = bits & 8;
 		uid_t real = uids[bits >> 4];
-		/* 68 stands outside 60's lineage: the audit id alone decides. */
-		struct psg_call call = call_of(68);
+		/* 70 stands outside 60's lineage: the audit id alone decides. */
+		struct psg_call call = call_of(70);
 		struct psg_activation a = bound_to(60, lives ? 100 : 99, set ? 7 : NONE);
 
 		call.audit_own = own;
@@ -285,11 +285,17 @@ static void covers_by_audit_id(void **state)
 		call.real_uid = real;
 		assert_int_equal(covers(&call, &a), own && equal && set && lives && real == USER);
 	}
-	/* A subject without an account is nobody's uid. */
+	/* 68 is led by a login of its own, in 60's, and carries its id. */
 	struct psg_call call = call_of(68);
 	struct psg_activation a = bound_to(60, 100, 7);
 
 	call.audit_own = true;
+	call.real_uid = USER;
+	assert_false(covers(&call, &a));
+	/* A subject without an account is nobody's uid. */
+	call = call_of(70);
+	call.audit_own = true;
+	assert_true(covers(&call, &a));
 	call.subject_uid = call.real_uid = (uid_t)-1;
 	assert_false(covers(&call, &a));
 }
