@@ -19,7 +19,8 @@ enum psg_event_kind {
 	PSG_EVENT_THROTTLED,
 	PSG_EVENT_MALFORMED, /* an answer that cannot be a code, or none */
 	PSG_EVENT_LAPSED,
-	PSG_EVENT_ENDED, /* by its session's close, or superseded */
+	PSG_EVENT_ENDED,    /* by its session's close, or superseded */
+	PSG_EVENT_NOT_LENT, /* a Unix group that the policy names could not be lent */
 	/* the administrator's acts */
 	PSG_EVENT_INITIALIZED,
 	PSG_EVENT_DEPLOYED,
@@ -48,6 +49,7 @@ struct psg_event {
 	const char *reason;  /* why refused, the activation's Description, what failed */
 	pid_t pid;           /* 0: getpid() */
 	bool quiet_store; /* syslog alone: refusals without an attempt (DESIGN section 5, rule 5) */
+	bool limited;     /* rate-limited as those are, and kept in the store */
 };
 
 const char *psg_event_name(enum psg_event_kind kind); /* "Activated", … never NULL */
@@ -57,7 +59,7 @@ int psg_event_priority(enum psg_event_kind kind); /* LOG_INFO, LOG_NOTICE, LOG_W
 void psg_event_json(const struct psg_event *event, struct psg_buf *out);
 /* One line for syslog: `Refused: user=alice service=sshd …`, values quoted when they need it. */
 void psg_event_line(const struct psg_event *event, struct psg_buf *out);
-/* Sends it. `store` NULL: syslog alone. quiet_store events are rate-limited per user and real uid over all processes
+/* Sends it. `store` NULL: syslog alone. quiet_store and limited events are rate-limited per user and real uid over all processes
  * (a table of small counters in root/refusals, no lock; 10 a minute, then one line that says so).
  * Never fails: what decides a door never depends on the log. Wants no open syslog of the host's and leaves it alone. */
 void psg_event_emit(struct psg_store *store, const struct psg_event *event);

@@ -45,6 +45,11 @@ enum psg_err psg_folder_subject(const char *folder, char out[static PSG_SUBJECT_
  * Cuts with "..." to fit `size` (at least 8). Always NUL-terminated. */
 void psg_escape_line(const char *text, char *out, size_t size);
 
+/* As psg_escape_line, but quotes and backslashes stay as they are: for a line that only people read. */
+void psg_show_line(const char *text, char *out, size_t size);
+/* Valid UTF-8 of at most `most` characters, none of them a control character or one that reorders text. */
+bool psg_text_is_plain(const char *text, size_t most);
+
 /* The character at `text`, its length 1 to 4 returned; 0 when no valid UTF-8 begins there (RFC 3629: no
  * overlong forms, no surrogates). *ret is untouched then. Gives U+0000 at the end. */
 PSG_MUST_CHECK

@@ -19,6 +19,7 @@ static const struct {
     [PSG_EVENT_MALFORMED] = {"Malformed", LOG_NOTICE},
     [PSG_EVENT_LAPSED] = {"Lapsed", LOG_INFO},
     [PSG_EVENT_ENDED] = {"Ended", LOG_INFO},
+    [PSG_EVENT_NOT_LENT] = {"NotLent", LOG_WARNING},
     [PSG_EVENT_INITIALIZED] = {"Initialized", LOG_NOTICE},
     [PSG_EVENT_DEPLOYED] = {"Deployed", LOG_NOTICE},
     [PSG_EVENT_ASSIGNED] = {"Assigned", LOG_NOTICE},

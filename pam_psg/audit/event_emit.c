@@ -122,7 +122,7 @@ void psg_event_emit(struct psg_store *store, const struct psg_event *event)
 
 	if (timed.realtime_ns == 0 && store && psg_clock_now(&store->clock, &now) == PSG_OK)
 		timed.realtime_ns = now.realtime_ns;
-	if (store && timed.quiet_store) {
+	if (store && (timed.quiet_store || timed.limited)) {
 		enum pass pass = limit(store, &timed);
 
 		if (pass == PASS_DROP)

@@ -156,6 +156,47 @@ bool psg_char_is_unsafe(uint32_t point)
 	       (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
+bool psg_text_is_plain(const char *text, size_t most)
+{
+	for (size_t count = 0; *text; count++) {
+		uint32_t point = 0;
+		size_t len = psg_utf8_decode(text, &point);
+
+		if (len == 0 || psg_char_is_unsafe(point) || count == most)
+			return false;
+		text += len;
+	}
+	return true;
+}
+
+void psg_show_line(const char *text, char *out, size_t size)
+{
+	size_t len = 0;
+	while (*text != '\0') {
+		uint32_t point = 0;
+		size_t taken = psg_utf8_decode(text, &point);
+		bool plain = taken > 0 && !psg_char_is_unsafe(point);
+		size_t needed = plain ? taken : 4;
+		if (len + needed + 4 > size) { /* 4: "..." and its end */
+			memcpy(out + len, "...", 3);
+			len += 3;
+			break;
+		}
+		if (plain) {
+			memcpy(out + len, text, taken);
+		} else {
+			taken = 1;
+			memcpy(out + len, "\\x", 2);
+			char digits[3];
+			psg_hex_encode(text, 1, digits);
+			memcpy(out + len + 2, digits, 2);
+		}
+		len += needed;
+		text += taken;
+	}
+	out[len] = '\0';
+}
+
 void psg_escape_line(const char *text, char *out, size_t size)
 {
 	size_t len = 0, safe = 0; /* safe: where "..." still fits, between two characters */

@@ -1,12 +1,10 @@
 /* An activation policy against what it governs, Gate's defaults, and this host's Unix groups. */
 #include "metadata.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "psg/text.h"
+#include "psg/unix_group.h"
 
 #define POLICY "ActivationPolicy"
 
@@ -47,23 +45,29 @@ static bool target_gives(struct psg_check *check, const char *target, const char
 	return gives;
 }
 
-/* False only when the name service answered that there is none. */
-static bool unix_group_exists(struct psg_check *check, const char *name)
+/* Checked here, and again at every login: a group may come and go. */
+static void check_unix_group(struct psg_check *check, const struct psg_activation_policy *policy,
+			     const char *name)
 {
-	for (size_t size = 4096; size <= 4U * 1024 * 1024; size *= 2) {
-		char *buffer PSG_CLEANUP(psg_free_bytes) = malloc(size);
-		struct group entry, *found = NULL;
-		int code;
+	struct psg_unix_group group;
+	enum psg_err err = psg_unix_group_find(name, &group);
 
-		if (!buffer) {
-			check->err = PSG_ERR_NO_MEMORY;
-			return true;
-		}
-		code = getgrnam_r(name, &entry, buffer, size, &found);
-		if (code != ERANGE)
-			return found || (code != 0 && code != ENOENT);
-	}
-	return true;
+	if (err == PSG_ERR_NO_MEMORY)
+		check->err = err;
+	else if (err == PSG_ERR_NOT_FOUND)
+		psg_check_report(check, true, POLICY, policy->name, "group", name,
+				 "Create it (groupadd), or correct the name.",
+				 "There is no Unix group '%s' on this host", name);
+	else if (err)
+		psg_check_report(check, true, POLICY, policy->name, "group", name,
+				 "Look at the services of nsswitch.conf, then deploy again.",
+				 "The name service could not say whether there is a Unix group "
+				 "'%s'",
+				 name);
+	else if (group.gid == 0)
+		psg_check_report(check, true, POLICY, policy->name, "group", name,
+				 "Name another group.",
+				 "The Unix group '%s' is root's (gid 0): it is never lent", name);
 }
 
 static void check_unix_groups(struct psg_check *check, const struct psg_activation_policy *policy)
@@ -78,10 +82,8 @@ static void check_unix_groups(struct psg_check *check, const struct psg_activati
 					 "'%s' does not give the permission '%s': its Unix group "
 					 "'%s' is never lent",
 					 policy->name, grant->permission, grant->group);
-		if (*grant->group && !unix_group_exists(check, grant->group))
-			psg_check_report(check, true, POLICY, policy->name, "group", grant->group,
-					 "Create it (groupadd), or correct the name.",
-					 "There is no Unix group '%s' on this host", grant->group);
+		if (*grant->group)
+			check_unix_group(check, policy, grant->group);
 	}
 }
 

@@ -101,6 +101,13 @@ static enum psg_err tie(struct plan *plan, struct psg_grant *grant)
 	return psg_ticket_put(req->pamh, plan->ticket);
 }
 
+/* No renewal goes beyond the chain's first start and the maximum lifetime. */
+static bool at_the_end(const struct psg_activation *activation, int64_t maximum_lifetime_s)
+{
+	return activation->expires_boottime_ns >=
+	       activation->first_boottime_ns + maximum_lifetime_s * PSG_NS_PER_S;
+}
+
 static enum psg_err claim(struct plan *plan, const struct psg_activation *renews, const char *code)
 {
 	struct psg_request *req = plan->req;
@@ -140,7 +147,8 @@ static enum psg_err claim(struct plan *plan, const struct psg_activation *renews
 		return err;
 	psg_report(req, renews ? PSG_EVENT_RENEWED : PSG_EVENT_ACTIVATED, &req->made,
 		   plan->description);
-	psg_say_active(req, &req->made, renews != NULL);
+	psg_say_active(req, &req->made, renews != NULL,
+		       renews && at_the_end(&req->made, plan->policy.maximum_lifetime_s));
 	/* Whoever passes sweeps; that it could not is no reason to refuse. */
 	(void)!psg_people_tidy(req->store, req->subject.name);
 	return PSG_OK;
@@ -183,41 +191,54 @@ enum psg_err psg_activate(struct psg_request *req)
 	return err;
 }
 
-/* Whether a fresh code would win anything: inside warnBefore, and not at the end of all lifetime. */
-static bool worth_renewing(const struct psg_request *req, const struct psg_activation *activation,
-			   const struct psg_activation_policy *policy)
+static bool warns(const struct psg_request *req, const struct psg_activation *activation,
+		  const struct psg_activation_policy *policy)
 {
-	const struct psg_now *now = &req->gate->facts.now;
-	int64_t left_ns = psg_activation_left_ns(activation, now);
-	int64_t last_ns = activation->first_boottime_ns + policy->maximum_lifetime_s * PSG_NS_PER_S;
+	int64_t left_ns = psg_activation_left_ns(activation, &req->gate->facts.now);
 
-	return policy->warn_before_s > 0 && left_ns < policy->warn_before_s * PSG_NS_PER_S &&
-	       activation->expires_boottime_ns < last_ns;
+	return policy->warn_before_s > 0 && left_ns < policy->warn_before_s * PSG_NS_PER_S;
+}
+
+static enum psg_err ask_and_renew(struct plan *plan, const struct psg_activation *activation)
+{
+	struct psg_request *req = plan->req;
+	char code[PSG_CODE_DIGITS_MAX + 1] = "", until[PSG_TIME_SIZE];
+	bool skipped = true;
+	enum psg_err err =
+	    ask_code(req, "Authenticator code to renew (Enter skips): ", true, code, &skipped);
+
+	if (!err && !skipped)
+		err = claim(plan, activation, code);
+	psg_wipe(code, sizeof(code));
+	if (!err || err == PSG_ERR_CANCELLED)
+		return err;
+	/* A guess is a guess, whatever it was for. */
+	psg_report(req, psg_report_kind(err), activation, psg_strerror(err));
+	psg_time_format(activation->expires_realtime_ns / PSG_NS_PER_S, until);
+	psg_tell(req, "Not renewed: %s. %s stays active until %s; the next prompt offers it again.",
+		 psg_strerror(err), activation->target, until);
+	return err;
 }
 
 enum psg_err psg_renew(struct psg_request *req)
 {
 	const struct psg_activation *activation = req->gate->decision.activation;
 	struct plan plan PSG_CLEANUP(plan_clear) = {.kind = PSG_TARGET_NONE};
-	char code[PSG_CODE_DIGITS_MAX + 1] = "";
-	bool skipped = true;
 
 	if (!activation || req->gate->decision.why != PSG_WHY_ACTIVE)
 		return PSG_OK;
 	enum psg_err err = plan_for(req, activation->kind, activation->target, &plan);
 
-	if (err || !worth_renewing(req, activation, &plan.policy))
+	if (err || !warns(req, activation, &plan.policy))
 		return err;
+	if (at_the_end(activation, plan.policy.maximum_lifetime_s)) {
+		psg_say_last(req, activation);
+		return PSG_OK;
+	}
 	if (enrolled(req) != PSG_OK)
 		return PSG_OK;
 	memcpy(plan.description, activation->description, sizeof(plan.description));
-	err = ask_code(req, "Authenticator code to renew (Enter skips): ", true, code, &skipped);
-	if (!err && !skipped)
-		err = claim(&plan, activation, code);
-	psg_wipe(code, sizeof(code));
-	if (err && err != PSG_ERR_CANCELLED)
-		psg_tell(req, "Not renewed: %s.", psg_strerror(err));
-	return err;
+	return ask_and_renew(&plan, activation);
 }
 
 void psg_pretend(struct psg_request *req)

@@ -1,17 +1,17 @@
 /* What to activate, and why: the two things a person may be asked before the code. */
-#include <regex.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "module.h"
+#include "psg/reason.h"
 
 #define MENU_MAX 20
 #define PATTERN_SHOWN 128
-#define DESCRIPTION_CHARACTERS_MAX 255
 
 /* The menu is part of the prompt: a text of its own would be lost under PAM_SILENT, which sudo sets in
  * every call, and must not be sent in open_session. */
 static enum psg_err ask_number(struct psg_request *req, const struct psg_path *const *paths,
-			       size_t count, uint64_t *ret)
+			       size_t count, size_t total, uint64_t *ret)
 {
 	struct psg_buf prompt PSG_CLEANUP(psg_buf_clear) = {0};
 	char *answer PSG_CLEANUP(psg_answer_free) = NULL;
@@ -19,6 +19,8 @@ static enum psg_err ask_number(struct psg_request *req, const struct psg_path *c
 
 	for (size_t i = 0; i < count; i++)
 		psg_buf_format(&prompt, "%zu) %s\n", i + 1, paths[i]->target);
+	if (count < total)
+		psg_buf_format(&prompt, "(and %zu more, not listed)\n", total - count);
 	psg_buf_text(&prompt, "Activate which one [1]: ");
 	if (prompt.failed)
 		return PSG_ERR_NO_MEMORY;
@@ -26,8 +28,15 @@ static enum psg_err ask_number(struct psg_request *req, const struct psg_path *c
 
 	if (err)
 		return err;
-	if (*answer && (psg_u64_parse(answer, &number) || number < 1 || number > count))
+	if (*answer && (psg_u64_parse(answer, &number) || number < 1 || number > count)) {
+		req->malformed = "not a number of the list";
+		snprintf(
+		    req->complaint, sizeof(req->complaint),
+		    "That is none of the list. Try again with a number from 1 to %zu, or Enter "
+		    "for the first.",
+		    count);
 		return PSG_ERR_MALFORMED;
+	}
 	*ret = number;
 	return PSG_OK;
 }
@@ -35,7 +44,7 @@ static enum psg_err ask_number(struct psg_request *req, const struct psg_path *c
 enum psg_err psg_choose(struct psg_request *req, const struct psg_path **ret)
 {
 	const struct psg_path *paths[MENU_MAX];
-	size_t count = psg_decide_candidates(&req->gate->facts, paths, MENU_MAX);
+	size_t total = psg_decide_candidates(&req->gate->facts, paths, MENU_MAX), count = total;
 	uint64_t number = 1;
 	enum psg_err err = PSG_OK;
 
@@ -44,46 +53,17 @@ enum psg_err psg_choose(struct psg_request *req, const struct psg_path **ret)
 	if (count > MENU_MAX)
 		count = MENU_MAX;
 	if (count > 1 && req->args.choose)
-		err = ask_number(req, paths, count, &number);
+		err = ask_number(req, paths, count, total, &number);
 	if (!err)
 		*ret = paths[number - 1];
 	return err;
 }
 
-static size_t characters(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text; text++)
-		count += ((unsigned char)*text & 0xC0) != 0x80;
-	return count;
-}
-
-/* The whole text must match, as the administrator who wrote the pattern would expect. */
-static enum psg_err matches(const char *pattern, const char *text)
-{
-	regex_t compiled;
-	regmatch_t match;
-
-	if (!*pattern)
-		return PSG_OK;
-	if (regcomp(&compiled, pattern, REG_EXTENDED))
-		return PSG_ERR_INVALID;
-	int failed = regexec(&compiled, text, 1, &match, 0);
-
-	regfree(&compiled);
-	return !failed && match.rm_so == 0 && (size_t)match.rm_eo == strlen(text)
-		   ? PSG_OK
-		   : PSG_ERR_MALFORMED;
-}
-
 static enum psg_err ask_text(struct psg_request *req, const struct psg_activation_policy *policy,
-			     char **ret)
+			     const char *pattern, char **ret)
 {
 	struct psg_buf prompt PSG_CLEANUP(psg_buf_clear) = {0};
-	char pattern[PATTERN_SHOWN];
 
-	psg_escape_line(policy->reason_pattern, pattern, sizeof(pattern));
 	psg_buf_text(&prompt, "Reason");
 	if (*pattern)
 		psg_buf_format(&prompt, " matching %s", pattern);
@@ -91,25 +71,43 @@ static enum psg_err ask_text(struct psg_request *req, const struct psg_activatio
 	return prompt.failed ? PSG_ERR_NO_MEMORY : psg_prompt(req, true, prompt.data, ret);
 }
 
+static enum psg_err refuse_reason(struct psg_request *req, const char *pattern,
+				  enum psg_reason_verdict verdict)
+{
+	req->malformed = "no reason that the policy accepts";
+	if (verdict == PSG_REASON_UNMATCHED)
+		snprintf(req->complaint, sizeof(req->complaint),
+			 "That reason does not match %s. Try again with one that does.", pattern);
+	else if (verdict == PSG_REASON_MISSING)
+		snprintf(req->complaint, sizeof(req->complaint),
+			 "A reason is required. Try again and give one%s%s.",
+			 *pattern ? " that matches " : "", pattern);
+	else
+		snprintf(req->complaint, sizeof(req->complaint),
+			 "That reason is not accepted. Try again with 1 to %d characters of plain "
+			 "text.",
+			 PSG_REASON_CHARACTERS_MAX);
+	return PSG_ERR_MALFORMED;
+}
+
 enum psg_err psg_ask_reason(struct psg_request *req, const struct psg_activation_policy *policy,
 			    char out[static PSG_DESCRIPTION_SIZE])
 {
 	char *answer PSG_CLEANUP(psg_answer_free) = NULL;
+	char pattern[PATTERN_SHOWN];
 
 	out[0] = '\0';
 	if (policy->reason == PSG_REASON_NONE)
 		return PSG_OK;
-	enum psg_err err = ask_text(req, policy, &answer);
+	psg_show_line(policy->reason_pattern, pattern, sizeof(pattern));
+	enum psg_err err = ask_text(req, policy, pattern, &answer);
 
-	if (err || (policy->reason == PSG_REASON_OPTIONAL && !*answer))
+	if (err)
 		return err;
-	if (!*answer || strlen(answer) >= PSG_DESCRIPTION_SIZE ||
-	    characters(answer) > DESCRIPTION_CHARACTERS_MAX)
-		err = PSG_ERR_MALFORMED;
-	else
-		err = matches(policy->reason_pattern, answer);
-	req->bad_reason = err == PSG_ERR_MALFORMED;
-	if (!err)
-		memcpy(out, answer, strlen(answer) + 1);
-	return err;
+	enum psg_reason_verdict verdict = psg_reason_judge(policy, answer);
+
+	if (verdict != PSG_REASON_GOOD)
+		return refuse_reason(req, pattern, verdict);
+	memcpy(out, answer, strlen(answer) + 1);
+	return PSG_OK;
 }

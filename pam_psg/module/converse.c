@@ -48,7 +48,7 @@ static void tell(struct psg_request *req, int style, const char *format, va_list
 	char *ignored = NULL;
 
 	vsnprintf(line, sizeof(line), format, arguments);
-	psg_escape_line(line, safe, sizeof(safe));
+	psg_show_line(line, safe, sizeof(safe));
 	/* A host that shows no text is no reason to decide otherwise. */
 	(void)pam_prompt(req->pamh, style, &ignored, "%s", safe);
 	psg_answer_free(&ignored);

@@ -25,6 +25,8 @@ ENTRY int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const cha
 {
 	struct psg_request req;
 
+	/* su and `sudo -E` hand on the caller's environment, whoever wrote what into it. */
+	psg_export_forget(pamh);
 	if (!psg_request_start(&req, pamh, PSG_PHASE_OPEN, flags, argc, argv)) {
 		psg_pass(&req, !req.args.noprompt);
 		if (!req.outcome.err && req.outcome.verdict == PSG_ALLOW)
@@ -49,7 +51,7 @@ ENTRY int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **a
 	struct psg_request req;
 
 	if (flags & PAM_DELETE_CRED)
-		return PAM_SUCCESS;
+		return psg_gids_return(pamh) == PSG_OK ? PAM_SUCCESS : PAM_CRED_ERR;
 	if (!psg_request_start(&req, pamh, PSG_PHASE_SETCRED, flags, argc, argv))
 		req.outcome.err = psg_lend_groups(&req);
 	return psg_request_end(&req);

@@ -6,6 +6,11 @@
 
 #include "module.h"
 
+/* What a session is told. */
+#define GROUPS_NAME "PSG_GROUPS"
+#define PERMISSIONS_NAME "PSG_PERMISSIONS"
+#define EXPIRES_NAME "PSG_EXPIRES"
+
 #define LIST_MAX 32768 /* execve's limit for one string is 128 kB; a longer list helps nobody */
 
 static const char *bare_name(const char *key)
@@ -18,13 +23,13 @@ static const char *bare_name(const char *key)
 	return NULL;
 }
 
-static enum psg_err add_permissions(struct psg_request *req,
+static enum psg_err add_permissions(const struct psg_gate *gate,
 				    const struct psg_activation *activation,
 				    struct psg_strings *names)
 {
 	struct psg_strings keys PSG_CLEANUP(psg_strings_clear) = {0};
 	enum psg_err err =
-	    psg_policy_effective(req->gate->policy, activation->kind, activation->target, &keys);
+	    psg_policy_effective(gate->policy, activation->kind, activation->target, &keys);
 
 	for (size_t i = 0; i < keys.count && !err; i++)
 		if (bare_name(keys.items[i]))
@@ -50,11 +55,14 @@ static enum psg_err put_list(pam_handle_t *pamh, const char *name, struct psg_st
 static enum psg_err put_expiry(struct psg_request *req, const struct psg_activation *activation)
 {
 	const struct psg_now *now = &req->gate->facts.now;
+	int64_t end_ns = now->realtime_ns + psg_activation_left_ns(activation, now);
 	char time[PSG_TIME_SIZE], text[PSG_TIME_SIZE + 16];
 
-	psg_time_format((now->realtime_ns + psg_activation_left_ns(activation, now)) / PSG_NS_PER_S,
-			time);
-	snprintf(text, sizeof(text), "PSG_EXPIRES=%s", time);
+	/* What `psgctl status` says, unless the wall clock was set meanwhile. */
+	if (activation->expires_realtime_ns - end_ns < PSG_NS_PER_S)
+		end_ns = activation->expires_realtime_ns;
+	psg_time_format(end_ns / PSG_NS_PER_S, time);
+	snprintf(text, sizeof(text), EXPIRES_NAME "=%s", time);
 	return pam_putenv(req->pamh, text) == PAM_SUCCESS ? PSG_OK : PSG_ERR_NO_MEMORY;
 }
 
@@ -87,30 +95,64 @@ static enum psg_err limit_session(struct psg_request *req, const struct psg_acti
 	return PSG_ERR_NO_MEMORY;
 }
 
+/* The one that opened the session; where none did, the first of all that lapses. */
+static const struct psg_activation *expiring(const struct psg_request *req,
+					     const struct psg_gate *gate,
+					     const struct psg_activation *first)
+{
+	const struct psg_activation *serving = req->gate->decision.activation;
+	const struct psg_facts *facts = &gate->facts;
+
+	if (req->outcome.why == PSG_WHY_ACTIVE && serving)
+		return serving;
+	for (size_t i = 0; i < facts->activation_count; i++)
+		if (psg_gate_entitles(gate, &facts->activations[i]) &&
+		    psg_activation_left_ns(&facts->activations[i], &facts->now) <
+			psg_activation_left_ns(first, &facts->now))
+			first = &facts->activations[i];
+	return first;
+}
+
 enum psg_err psg_export(struct psg_request *req)
 {
-	const struct psg_facts *facts = &req->gate->facts;
-	const struct psg_activation *serving = req->gate->decision.activation;
+	const struct psg_gate *gate = psg_active(req);
+	const struct psg_facts *facts = &gate->facts;
+	const struct psg_activation *first = NULL;
 	struct psg_strings groups PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_strings permissions PSG_CLEANUP(psg_strings_clear) = {0};
 	enum psg_err err = PSG_OK;
 
-	if (!serving || req->outcome.why != PSG_WHY_ACTIVE)
-		return PSG_OK;
 	for (size_t i = 0; i < facts->activation_count && !err; i++) {
 		const struct psg_activation *activation = &facts->activations[i];
 
-		if (!psg_gate_entitles(req->gate, activation))
+		if (!psg_gate_entitles(gate, activation))
 			continue;
+		first = first ? first : activation;
 		err = psg_strings_add(&groups, activation->target);
 		if (!err)
-			err = add_permissions(req, activation, &permissions);
+			err = add_permissions(gate, activation, &permissions);
 	}
+	if (err || !first)
+		return err;
+	err = put_list(req->pamh, GROUPS_NAME, &groups);
 	if (!err)
-		err = put_list(req->pamh, "PSG_GROUPS", &groups);
+		err = put_list(req->pamh, PERMISSIONS_NAME, &permissions);
 	if (!err)
-		err = put_list(req->pamh, "PSG_PERMISSIONS", &permissions);
-	if (!err)
-		err = put_expiry(req, serving);
-	return err ? err : limit_session(req, serving);
+		err = put_expiry(req, expiring(req, gate, first));
+	if (err || req->outcome.why != PSG_WHY_ACTIVE || !req->gate->decision.activation)
+		return err;
+	return limit_session(req, req->gate->decision.activation);
+}
+
+void psg_export_forget(pam_handle_t *pamh)
+{
+	static const char *const names[] = {GROUPS_NAME, PERMISSIONS_NAME, EXPIRES_NAME};
+
+	for (size_t i = 0; i < PSG_COUNT(names); i++) {
+		if (pam_getenv(pamh, names[i]))
+			(void)pam_putenv(pamh, names[i]);
+		/* The host's own: su's is what its shell gets, and sudo has unsetenv() hooked. */
+		if (getenv(names[i]))
+			(void)unsetenv(names[i]);
+	}
 }

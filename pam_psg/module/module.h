@@ -20,10 +20,13 @@ struct psg_request {
 	struct psg_store *store;           /* NULL until opened */
 	const char *service, *rhost, *tty; /* libpam's; may be NULL */
 	const char *bad_argument;
-	struct psg_gate *gate;      /* the last question's answer; NULL before */
-	int64_t wait_ns;            /* THROTTLED: how long */
-	size_t code_digits;         /* what the subject's authenticators have; 0 unknown */
-	bool bad_reason;            /* MALFORMED: it was the reason, not the code */
+	struct psg_gate *gate;   /* the last question's answer; NULL before */
+	struct psg_gate *active; /* psg_active's own, where `gate` tells no activations */
+	int64_t wait_ns;         /* THROTTLED: how long */
+	size_t code_digits;      /* what the subject's authenticators have; 0 unknown */
+	/* MALFORMED, and it was not the code: what, for the log, and what the person is told. */
+	const char *malformed;
+	char complaint[256];
 	struct psg_activation made; /* code_verified: what it opened */
 	bool not_root;  /* the store did not open, and no program but root's opens one */
 	bool concealed; /* a code was asked for show: the outcome's err is not the real reason */
@@ -84,13 +87,18 @@ void psg_tell_refusal(struct psg_request *req, const char *format, ...) PSG_PRIN
 
 /* Tells the person what req->outcome means and what to do next. */
 void psg_say_outcome(struct psg_request *req);
-/* "Server_Operators is active for 8h." */
-void psg_say_active(struct psg_request *req, const struct psg_activation *activation, bool renewed);
+/* "Server_Operators is active for 8h, until …." `last`: no renewal goes beyond that. */
+void psg_say_active(struct psg_request *req, const struct psg_activation *activation, bool renewed,
+		    bool last);
+/* Inside warnBefore, where there is nothing left to renew. */
+void psg_say_last(struct psg_request *req, const struct psg_activation *activation);
 
 /* -- report.c -- */
 
 void psg_report(struct psg_request *req, enum psg_event_kind kind,
 		const struct psg_activation *activation, const char *reason);
+/* What kind of event a refusal by `err` is. */
+enum psg_event_kind psg_report_kind(enum psg_err err);
 /* The event of req->outcome, if it is one. */
 void psg_report_outcome(struct psg_request *req);
 /* Ends and logs what is over by the clocks; called where nothing was allowed. */
@@ -124,12 +132,39 @@ enum psg_err psg_session_binding(const struct psg_request *req, struct psg_bindi
 /* PSG_GROUPS, PSG_PERMISSIONS, PSG_EXPIRES in the session's environment, and pam_systemd's limit. */
 PSG_MUST_CHECK
 enum psg_err psg_export(struct psg_request *req);
+/* Takes them out of what the session would inherit from its caller: only this module says them. */
+void psg_export_forget(pam_handle_t *pamh);
+
+/* -- active.c -- */
+
+/* The answer whose activations are all of this session, whatever this call asked for; for
+ * psg_gate_entitles. Never NULL where req->gate is not; belongs to req. */
+const struct psg_gate *psg_active(struct psg_request *req);
 
 /* -- lend.c -- */
 
 /* Adds the Unix groups that active permissions map to. */
 PSG_MUST_CHECK
 enum psg_err psg_lend_groups(struct psg_request *req);
+
+/* -- gids.c -- */
+
+struct psg_gids {
+	gid_t *items;
+	size_t count;
+};
+
+void psg_gids_clear(struct psg_gids *list);
+/* Once, and never gid 0. */
+PSG_MUST_CHECK
+enum psg_err psg_gids_add(struct psg_gids *list, gid_t gid);
+/* Makes `wanted` the groups that this process has beyond its own: what was lent to it before in this
+ * transaction and is not wanted any more is taken back. */
+PSG_MUST_CHECK
+enum psg_err psg_gids_lend(pam_handle_t *pamh, const struct psg_gids *wanted);
+/* Takes back all that was lent to this process in this transaction. */
+PSG_MUST_CHECK
+enum psg_err psg_gids_return(pam_handle_t *pamh);
 
 /* -- enroll.c -- */
 

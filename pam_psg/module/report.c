@@ -28,6 +28,7 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	    .quiet_store = kind == PSG_EVENT_REFUSED || kind == PSG_EVENT_WOULD_REFUSE ||
 			   kind == PSG_EVENT_MALFORMED || kind == PSG_EVENT_THROTTLED ||
 			   kind == PSG_EVENT_ERROR,
+	    .limited = kind == PSG_EVENT_NOT_LENT,
 	};
 
 	if (psg_session_binding(req, &here) == PSG_OK) {
@@ -45,7 +46,7 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	psg_event_emit(req->store, &event);
 }
 
-static enum psg_event_kind kind_of(enum psg_err err)
+enum psg_event_kind psg_report_kind(enum psg_err err)
 {
 	if (err == PSG_ERR_WRONG_CODE || err == PSG_ERR_STEP_FUTURE)
 		return PSG_EVENT_WRONG_CODE;
@@ -60,10 +61,19 @@ static enum psg_event_kind kind_of(enum psg_err err)
 	return PSG_EVENT_ERROR;
 }
 
+static const char *what_failed(const struct psg_request *req)
+{
+	if (req->not_root)
+		return "the store is for root alone, and this program does not run as root";
+	if (req->outcome.err == PSG_ERR_MALFORMED && req->malformed)
+		return req->malformed;
+	return psg_strerror(req->outcome.err);
+}
+
 void psg_report_outcome(struct psg_request *req)
 {
 	const struct psg_outcome *outcome = &req->outcome;
-	enum psg_event_kind kind = kind_of(outcome->err);
+	enum psg_event_kind kind = psg_report_kind(outcome->err);
 	char reason[256];
 
 	/* What lends or ends refuses nobody: only its failures are news. */
@@ -73,10 +83,7 @@ void psg_report_outcome(struct psg_request *req)
 	if (req->phase == PSG_PHASE_CLOSE && !req->store)
 		return;
 	snprintf(reason, sizeof(reason), "%s%s%s%s",
-		 req->not_root
-		     ? "the store is for root alone, and this program does not run as root"
-		 : outcome->err ? psg_strerror(outcome->err)
-				: psg_why_name(outcome->why),
+		 outcome->err ? what_failed(req) : psg_why_name(outcome->why),
 		 req->bad_argument ? ": " : "", req->bad_argument ? req->bad_argument : "",
 		 req->concealed ? " (a code was asked for show)" : "");
 	/* What passes all the same is not called refused; a wrong code is a wrong code. */

@@ -162,6 +162,7 @@ int psg_request_end(struct psg_request *req)
 		pam_syslog(req->pamh, LOG_DEBUG, "verdict %s (%s), %s: %s",
 			   psg_verdict_name(req->outcome.verdict), psg_why_name(req->outcome.why),
 			   psg_strerror(req->outcome.err), psg_pam_code_name(code));
+	psg_gate_free(&req->active);
 	psg_gate_free(&req->gate);
 	psg_store_close(&req->store);
 	return code;

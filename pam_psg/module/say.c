@@ -11,15 +11,58 @@ static const char *target_of(const struct psg_request *req)
 	return path ? path->target : "";
 }
 
-void psg_say_active(struct psg_request *req, const struct psg_activation *activation, bool renewed)
+static void put_time(int64_t ns, char out[static PSG_TIME_SIZE])
+{
+	psg_time_format(ns / PSG_NS_PER_S, out);
+}
+
+void psg_say_active(struct psg_request *req, const struct psg_activation *activation, bool renewed,
+		    bool last)
 {
 	char left[PSG_TIME_SIZE], until[PSG_TIME_SIZE];
 	int64_t life_ns = activation->expires_boottime_ns - activation->created_boottime_ns;
 
 	psg_duration_format_human(life_ns / PSG_NS_PER_S, left);
-	psg_time_format(activation->expires_realtime_ns / PSG_NS_PER_S, until);
-	psg_tell(req, "%s is active%s for %s, until %s.", activation->target,
-		 renewed ? " again" : "", left, until);
+	put_time(activation->expires_realtime_ns, until);
+	psg_tell(req, "%s is active%s for %s, until %s%s.", activation->target,
+		 renewed ? " again" : "", left, until,
+		 last ? ", the end of its maximum lifetime" : "");
+}
+
+void psg_say_last(struct psg_request *req, const struct psg_activation *activation)
+{
+	char until[PSG_TIME_SIZE];
+
+	put_time(activation->expires_realtime_ns, until);
+	psg_tell(req,
+		 "%s lapses at %s, the end of its maximum lifetime: it cannot be renewed. After "
+		 "that, try again with a fresh code.",
+		 activation->target, until);
+}
+
+/* How it ended, with a place for when. */
+static const char *how_it_ended(const struct psg_activation *activation)
+{
+	if (!activation->ended)
+		return "lapsed at";
+	switch (activation->end_reason) {
+	case PSG_END_LAPSED:
+		return "lapsed at";
+	case PSG_END_DEACTIVATED:
+		return "was ended (deactivated) at";
+	case PSG_END_CLOSED:
+		return "was ended with its session at";
+	case PSG_END_SUPERSEDED:
+		return "was ended by a newer one at";
+	case PSG_END_UNASSIGNED:
+		return "was ended when it was unassigned from you, at";
+	case PSG_END_UNENROLLED:
+		return "was ended when your authenticator was removed, at";
+	case PSG_END_FAILED:
+	case PSG_END_NONE:
+	default:
+		return "was ended at";
+	}
 }
 
 static void say_lapsed(struct psg_request *req)
@@ -28,16 +71,75 @@ static void say_lapsed(struct psg_request *req)
 	char when[PSG_TIME_SIZE];
 
 	if (!last || !last->valid) {
-		psg_tell_refusal(req, "Your activation of %s is over: log in again with a code.",
+		psg_tell_refusal(req,
+				 "Your activation of %s is over: try again with a fresh "
+				 "authenticator code.",
 				 target_of(req));
 		return;
 	}
-	bool ended = last->ended && last->end_reason != PSG_END_LAPSED;
+	bool told = last->ended && last->end_reason != PSG_END_LAPSED && last->ended_realtime_ns;
 
-	psg_time_format(
-	    (ended ? last->ended_realtime_ns : last->expires_realtime_ns) / PSG_NS_PER_S, when);
-	psg_tell_refusal(req, "Your activation of %s %s at %s: log in again with a code.",
-			 target_of(req), ended ? "was ended" : "lapsed", when);
+	put_time(told ? last->ended_realtime_ns : last->expires_realtime_ns, when);
+	psg_tell_refusal(req,
+			 "Your activation of %s %s %s: try again with a fresh authenticator code.",
+			 target_of(req), how_it_ended(last), when);
+}
+
+/* The latest activation of this session that the person lost by losing its assignment. */
+static bool find_taken(const struct psg_request *req, const struct psg_activations *list,
+		       struct psg_activation *ret)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct psg_activation *one = &list->items[i];
+		bool taken = one->ended ? one->end_reason == PSG_END_UNASSIGNED
+					: psg_activation_live(one, &req->gate->facts.now) &&
+					      !psg_gate_entitles(req->gate, one);
+
+		if (!one->valid || !taken ||
+		    (one->scope == PSG_SCOPE_SESSION && !one->in_session) ||
+		    (found && one->created_boottime_ns < ret->created_boottime_ns))
+			continue;
+		*ret = *one;
+		found = true;
+	}
+	return found;
+}
+
+static void say_unassigned(struct psg_request *req, const char *service)
+{
+	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
+	struct psg_activation taken;
+	char when[PSG_TIME_SIZE] = "";
+
+	if (psg_people_activations_in(req->store, req->subject.name, &req->call, &list) != PSG_OK ||
+	    !find_taken(req, &list, &taken)) {
+		psg_tell_refusal(req,
+				 "Nothing assigned to you opens %s. Ask your administrator to run: "
+				 "psgctl explain %s %s",
+				 service, req->subject.name, service);
+		return;
+	}
+	if (taken.ended && taken.ended_realtime_ns)
+		put_time(taken.ended_realtime_ns, when);
+	psg_tell_refusal(
+	    req,
+	    "Nothing assigned to you opens %s any more: %s, which was active here, was "
+	    "unassigned from you%s%s. Ask your administrator.",
+	    service, taken.target, *when ? " at " : "", when);
+}
+
+static void say_expired(struct psg_request *req)
+{
+	const struct psg_path *path = req->gate->decision.path;
+	char when[PSG_TIME_SIZE];
+
+	psg_time_format(path ? path->assigned_until_s : 0, when);
+	psg_tell_refusal(req,
+			 "Your assignment of %s ended at %s. Ask your administrator to assign it "
+			 "again.",
+			 target_of(req), when);
 }
 
 static void say_why(struct psg_request *req)
@@ -46,27 +148,26 @@ static void say_why(struct psg_request *req)
 
 	switch (req->outcome.why) {
 	case PSG_WHY_NEEDS_ACTIVATION:
-		psg_tell_refusal(req, "%s needs an active %s: log in with your authenticator code.",
+		psg_tell_refusal(req,
+				 "%s needs an active %s: try again with your authenticator code.",
 				 service, target_of(req));
 		break;
 	case PSG_WHY_LAPSED:
 		say_lapsed(req);
 		break;
 	case PSG_WHY_EXPIRED:
-		psg_tell_refusal(req, "Your assignment of %s has ended. Ask your administrator.",
-				 target_of(req));
+		say_expired(req);
 		break;
 	case PSG_WHY_FAILED:
-		psg_tell_refusal(req, "%s is out of order. Ask your administrator.",
-				 target_of(req));
+		psg_tell_refusal(req,
+				 "%s is out of order. Ask your administrator to run: psgctl groups "
+				 "%s",
+				 target_of(req), target_of(req));
 		break;
 	case PSG_WHY_UNASSIGNED:
 	case PSG_WHY_NOT_SERVED:
 	case PSG_WHY_MUTED:
-		psg_tell_refusal(req,
-				 "Nothing assigned to you opens %s. Ask your administrator to run: "
-				 "psgctl explain %s %s",
-				 service, req->subject.name, service);
+		say_unassigned(req, service);
 		break;
 	case PSG_WHY_ERROR:
 	case PSG_WHY_ROOT:
@@ -91,19 +192,18 @@ static void say_error(struct psg_request *req)
 		psg_tell_refusal(req, "Too many wrong codes. Try again in %s.", wait);
 	} else if (err == PSG_ERR_WRONG_CODE) {
 		psg_tell_refusal(req,
-				 "That code is not right. Does your device set its clock itself?");
+				 "That code is not right. Try again with the next one; if none is, "
+				 "does your device set its clock itself?");
 	} else if (err == PSG_ERR_REPLAYED) {
 		psg_tell_refusal(req, "That code was used before. Wait for the next one.");
 	} else if (err == PSG_ERR_STEP_FUTURE) {
 		psg_tell_refusal(req,
 				 "A code of a later time was used before: a clock was wrong. Ask "
 				 "your administrator for a new authenticator.");
-	} else if (err == PSG_ERR_MALFORMED && req->bad_reason) {
-		psg_tell_refusal(req,
-				 "That reason is not accepted: 1 to 255 characters, in the form "
-				 "asked for.");
+	} else if (err == PSG_ERR_MALFORMED && req->malformed) {
+		psg_tell_refusal(req, "%s", req->complaint);
 	} else if (err == PSG_ERR_MALFORMED) {
-		psg_tell_refusal(req, "That cannot be a code: it has %zu digits.",
+		psg_tell_refusal(req, "That cannot be a code: a code has %zu digits. Try again.",
 				 req->code_digits ? req->code_digits : 6);
 	} else if (err == PSG_ERR_NOT_ENROLLED) {
 		psg_tell_refusal(req,
@@ -116,10 +216,17 @@ static void say_error(struct psg_request *req)
 		psg_tell_refusal(req,
 				 "The store is for root alone, and this program does not run as "
 				 "root. Tell your administrator.");
-	} else if (err != PSG_ERR_CANCELLED) {
-		psg_tell_refusal(
-		    req, "The gate could not decide (%s). Root can find out: psgctl explain",
-		    psg_strerror(err));
+	} else if (err == PSG_ERR_CANCELLED && req->phase == PSG_PHASE_CHAUTHTOK) {
+		return;
+	} else if (err == PSG_ERR_CANCELLED) {
+		/* Nothing was answered: what stands in the way is what stood there before. */
+		say_why(req);
+	} else {
+		psg_tell_refusal(req,
+				 "The gate could not decide (%s). Ask your administrator to run: "
+				 "psgctl explain %s %s",
+				 psg_strerror(err), req->subject.name,
+				 req->service ? req->service : "SERVICE");
 	}
 }
 

@@ -1,11 +1,9 @@
 /* The activation policy's rules for one activation: how long, why, how far. */
-#include <regex.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "activate.h"
-
-#define REASON_CHARACTERS_MAX 255
+#include "psg/reason.h"
 
 static enum ctl_exit lifetime(struct activate *activate, const char *text)
 {
@@ -32,52 +30,48 @@ static enum ctl_exit lifetime(struct activate *activate, const char *text)
 	return CTL_INVALID;
 }
 
-/* The whole text must match. POSIX matches are leftmost and longest: one that is not the whole text means that no
- * match is. */
-static bool matches(const char *pattern, const char *text)
+/* Where somebody can be asked, the person is asked, as at a login. */
+static void ask_reason(struct activate *activate, char out[static PSG_DESCRIPTION_SIZE])
 {
-	regex_t compiled;
-	regmatch_t match;
+	const struct psg_activation_policy *policy = &activate->policy;
+	struct psg_buf prompt PSG_CLEANUP(psg_buf_clear) = {0};
 
-	if (regcomp(&compiled, pattern, REG_EXTENDED))
-		return false;
-	int failed = regexec(&compiled, text, 1, &match, 0);
-
-	regfree(&compiled);
-	return !failed && match.rm_so == 0 && (size_t)match.rm_eo == strlen(text);
+	psg_buf_text(&prompt, "Reason");
+	if (*policy->reason_pattern)
+		psg_buf_format(&prompt, " matching %s", ctl_safe(policy->reason_pattern));
+	psg_buf_text(&prompt, " (not shown): ");
+	if (prompt.failed || ctl_ask(prompt.data, out, PSG_DESCRIPTION_SIZE))
+		out[0] = '\0';
 }
 
 static enum ctl_exit reason(struct activate *activate, const char *given)
 {
 	const struct psg_activation_policy *policy = &activate->policy;
+	const struct ctl *ctl = activate->ctl;
 	char *text = activate->description;
 
-	/* Where somebody can be asked, the person is asked, as at a login. */
 	if (!given && activate->self && policy->reason == PSG_REASON_REQUIRED &&
 	    isatty(STDIN_FILENO)) {
-		if (ctl_ask("Reason (not shown): ", text, sizeof(activate->description)))
-			text[0] = '\0';
+		ask_reason(activate, text);
 		given = text;
 	}
-	if (!given || !*given) {
-		if (policy->reason != PSG_REASON_REQUIRED)
-			return CTL_DONE;
-		ctl_error(activate->ctl, "%s asks for a reason: --reason TEXT", activate->target);
-		return CTL_INVALID;
-	}
-	if (strlen(given) >= sizeof(activate->description) ||
-	    !ctl_text_valid(given, REASON_CHARACTERS_MAX)) {
-		ctl_error(activate->ctl, "a reason has at most %d characters of plain text",
-			  REASON_CHARACTERS_MAX);
-		return CTL_INVALID;
-	}
-	if (policy->reason != PSG_REASON_NONE && *policy->reason_pattern &&
-	    !matches(policy->reason_pattern, given)) {
-		ctl_error(activate->ctl, "the reason must match %s",
+	switch (psg_reason_judge(policy, given ? given : "")) {
+	case PSG_REASON_MISSING:
+		ctl_error(ctl, "%s asks for a reason: --reason TEXT%s%s", activate->target,
+			  *policy->reason_pattern ? ", which must match " : "",
 			  ctl_safe(policy->reason_pattern));
 		return CTL_INVALID;
+	case PSG_REASON_REFUSED:
+		ctl_error(ctl, "a reason has at most %d characters of plain text",
+			  PSG_REASON_CHARACTERS_MAX);
+		return CTL_INVALID;
+	case PSG_REASON_UNMATCHED:
+		ctl_error(ctl, "the reason must match %s", ctl_safe(policy->reason_pattern));
+		return CTL_INVALID;
+	case PSG_REASON_GOOD:
+		break;
 	}
-	if (given != text)
+	if (given && given != text)
 		strcpy(text, given);
 	return CTL_DONE;
 }

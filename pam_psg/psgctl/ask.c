@@ -121,19 +121,6 @@ enum psg_err ctl_ask(const char *prompt, char *out, size_t size)
 	return isatty(STDIN_FILENO) ? ask_terminal(prompt, out, size) : read_line(NULL, out, size);
 }
 
-bool ctl_text_valid(const char *text, size_t most)
-{
-	for (size_t count = 0; *text; count++) {
-		uint32_t point = 0;
-		size_t len = psg_utf8_decode(text, &point);
-
-		if (len == 0 || psg_char_is_unsafe(point) || count == most)
-			return false;
-		text += len;
-	}
-	return true;
-}
-
 void ctl_answer_wipe(char (*answer)[CTL_ANSWER_SIZE])
 {
 	psg_wipe(*answer, sizeof(*answer));

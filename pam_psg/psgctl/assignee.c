@@ -1,30 +1,18 @@
 /* Whom an assignment names, and the lock under which assignments change. */
 #include "assignee.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "psg/unix_group.h"
 
 /* The Unix group's own spelling; NOT_FOUND when this host has none of that name. */
 static enum psg_err canonical_group(const char *name, char out[static PSG_SUBJECT_SIZE])
 {
-	for (size_t size = 4096; size <= 16U << 20; size *= 4) {
-		char *buffer PSG_CLEANUP(psg_free_bytes) = malloc(size);
-		struct group entry, *found = NULL;
-		if (buffer == NULL)
-			return PSG_ERR_NO_MEMORY;
-		int failed = getgrnam_r(name, &entry, buffer, size, &found);
-		if (failed == ERANGE)
-			continue;
-		if (found == NULL)
-			return failed == 0 || failed == ENOENT ? PSG_ERR_NOT_FOUND : PSG_ERR_IO;
-		if (strlen(found->gr_name) >= PSG_SUBJECT_SIZE)
-			return PSG_ERR_INVALID;
-		memcpy(out, found->gr_name, strlen(found->gr_name) + 1);
-		return PSG_OK;
-	}
-	return PSG_ERR_IO;
+	struct psg_unix_group group;
+	enum psg_err err = psg_unix_group_find(name, &group);
+	if (err == PSG_OK)
+		memcpy(out, group.name, strlen(group.name) + 1);
+	return err;
 }
 
 bool ctl_assignee(const struct ctl *ctl, const char *given, char out[static CTL_ASSIGNEE_SIZE],

@@ -51,10 +51,10 @@ static void print_problem(const char *directory, const struct psg_problem *probl
 		psg_buf_format(&line, "%s: ", ctl_safe(problem->element));
 	char
 	    text[2048]; /* Salesforce's own words have quotes in them: only what harms is escaped */
-	ctl_printable(problem->text, text, sizeof(text));
+	psg_show_line(problem->text, text, sizeof(text));
 	psg_buf_text(&line, text);
 	if (problem->remedy[0] != '\0') {
-		ctl_printable(problem->remedy, text, sizeof(text));
+		psg_show_line(problem->remedy, text, sizeof(text));
 		psg_buf_format(&line, " (%s)", text);
 	}
 	if (line.failed)

@@ -76,7 +76,7 @@ enum ctl_exit enroll_parameters(struct enroll *enroll, const struct enroll_words
 		return status;
 	if (words->label) {
 		if (strlen(words->label) >= sizeof(credential->label) ||
-		    !ctl_text_valid(words->label, sizeof(credential->label)))
+		    !psg_text_is_plain(words->label, sizeof(credential->label)))
 			return invalid(enroll, "--label takes up to 63 bytes of plain text",
 				       words->label);
 		strcpy(credential->label, words->label);

@@ -24,8 +24,6 @@ enum ctl_exit ctl_gate_settings(struct ctl *ctl, struct psg_gate_settings *ret);
  * Errors: CANCELLED (end of input), MALFORMED (longer than `out`, or a NUL in it), IO. */
 PSG_MUST_CHECK
 enum psg_err ctl_ask(const char *prompt, char *out, size_t size);
-/* Valid UTF-8 of at most `most` characters, none of them a control character or one that reorders text. */
-bool ctl_text_valid(const char *text, size_t most);
 /* PSG_CLEANUP for a char[CTL_ANSWER_SIZE]. */
 void ctl_answer_wipe(char (*answer)[CTL_ANSWER_SIZE]);
 

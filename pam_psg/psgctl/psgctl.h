@@ -89,12 +89,10 @@ void ctl_error(const struct ctl *ctl, const char *format, ...) PSG_PRINTF(2, 3);
 void ctl_note(const struct ctl *ctl, const char *format, ...) PSG_PRINTF(2, 3);
 /* "psgctl: warning: …", kept under --quiet. */
 void ctl_warn(const struct ctl *ctl, const char *format, ...) PSG_PRINTF(2, 3);
-/* ctl_printable into one of eight static buffers of 1024 bytes, used in turn: for the arguments of the three above and of printf. NULL gives "". */
+/* psg_show_line into one of eight static buffers of 1024 bytes, used in turn: for the arguments of the three above and of printf. NULL gives "". */
 const char *ctl_safe(const char *text);
 /* Prints one JSON document to stdout with a newline and frees it. CTL_DONE, or CTL_STORE when it could not be written. */
 enum ctl_exit ctl_print_json(json_t *owned_document);
-/* As psg_escape_line, but quotes and backslashes stay as they are: for a line that only people read. `size` at least 8. */
-void ctl_printable(const char *text, char *out, size_t size);
 /* The text as a JSON string; what is not UTF-8 is escaped, never left out. NULL gives null. */
 json_t *ctl_json_text(const char *text);
 json_t *ctl_json_strings(const struct psg_strings *list);

@@ -54,36 +54,8 @@ const char *ctl_safe(const char *text)
 	static size_t next;
 	char *out = buffers[next];
 	next = (next + 1) % PSG_COUNT(buffers);
-	ctl_printable(text != NULL ? text : "", out, sizeof(buffers[0]));
+	psg_show_line(text != NULL ? text : "", out, sizeof(buffers[0]));
 	return out;
-}
-
-void ctl_printable(const char *text, char *out, size_t size)
-{
-	size_t len = 0;
-	while (*text != '\0') {
-		uint32_t point = 0;
-		size_t taken = psg_utf8_decode(text, &point);
-		bool plain = taken > 0 && !psg_char_is_unsafe(point);
-		size_t needed = plain ? taken : 4;
-		if (len + needed + 4 > size) { /* 4: "..." and its end */
-			memcpy(out + len, "...", 3);
-			len += 3;
-			break;
-		}
-		if (plain) {
-			memcpy(out + len, text, taken);
-		} else {
-			taken = 1;
-			memcpy(out + len, "\\x", 2);
-			char digits[3];
-			psg_hex_encode(text, 1, digits);
-			memcpy(out + len + 2, digits, 2);
-		}
-		len += needed;
-		text += taken;
-	}
-	out[len] = '\0';
 }
 
 void ctl_output_failed(void)

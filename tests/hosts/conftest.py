@@ -69,13 +69,21 @@ class Tools:
     """The C helpers of this directory, compiled once."""
 
     def __init__(self):
-        for name in ("probe", "race", "stop_at"):
+        for name in ("probe", "race", "setcred", "stop_at"):
             subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra",
                             "-o", self.path(name), f"{HERE}/{name}.c", "-lpam", "-lutil", "-lpthread"], check=True)
 
     @staticmethod
     def path(name):
         return f"{world.ROOT}/tmp/{name}"
+
+    def setcred(self, service, person, *steps):
+        """The process's groups before the first and after each of setcred.c's steps."""
+        done = subprocess.run([self.path("setcred"), service, person.name, *steps], capture_output=True,
+                              text=True, check=True, timeout=60, stdin=subprocess.DEVNULL)
+        lines = done.stdout.splitlines()
+        assert all(line.startswith("groups=") for line in lines), done.stdout
+        return [{int(word) for word in line[len("groups="):].split()} for line in lines]
 
     def probe(self, service, person, *arguments, prefix=()):
         """What libpam's functions return: {"acct_mgmt": 6, …, "prompts": 1}; texts and prompts as lists.

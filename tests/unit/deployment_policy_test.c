@@ -14,14 +14,17 @@ static void policies(void **state)
 {
 	struct fixture_deployment *fixture = *state;
 
-	fixture_expect(fixture, POLICY_A, FIXTURE_POLICY(FIXTURE_LENT("root", "P")), NULL);
-	fixture_expect(fixture, POLICY_A, FIXTURE_POLICY(FIXTURE_LENT("root", "R")),
+	fixture_expect(fixture, POLICY_A, FIXTURE_POLICY(FIXTURE_LENT("adm", "P")), NULL);
+	fixture_expect(fixture, POLICY_A, FIXTURE_POLICY(FIXTURE_LENT("adm", "R")),
 		       POLICY_A
 		       ":2:1 <permission> Warning: 'A' does not give the permission 'R': its Unix "
-		       "group 'root' is never lent");
+		       "group 'adm' is never lent");
 	fixture_expect(
 	    fixture, POLICY_A, FIXTURE_POLICY("\n" FIXTURE_LENT("no-such-group", "P")),
 	    POLICY_A ":2:13 <group> Warning: There is no Unix group 'no-such-group' on this host");
+	fixture_expect(fixture, POLICY_A, FIXTURE_POLICY("\n" FIXTURE_LENT("root", "P")),
+		       POLICY_A ":2:13 <group> Warning: The Unix group 'root' is root's (gid 0): "
+				"it is never lent");
 	fixture_expect(fixture, POLICY_A, FIXTURE_POLICY("\n<maximumLifetime>1h</maximumLifetime>"),
 		       POLICY_A
 		       ":2:1 <maximumLifetime> Error: maximumLifetime is shorter than the default "
@@ -48,7 +51,7 @@ static void custom_permission_is_lent(void **state)
 	    FIXTURE_SET(
 		"<customPermissions><enabled>true</enabled><name>C</name></customPermissions>"));
 	fixture_expect(fixture, "activationpolicies/B.activationpolicy",
-		       FIXTURE_POLICY(FIXTURE_LENT("root", "C")), NULL);
+		       FIXTURE_POLICY(FIXTURE_LENT("adm", "C")), NULL);
 }
 
 static void muted_permission_is_not_lent(void **state)
@@ -59,10 +62,10 @@ static void muted_permission_is_not_lent(void **state)
 		    FIXTURE_GROUP(FIXTURE_MEMBER("A") FIXTURE_MUTING_MEMBER("M")));
 	fixture_expect(
 	    fixture, "activationpolicies/G.activationpolicy",
-	    FIXTURE_POLICY(FIXTURE_LENT("root", "P") FIXTURE_LENT("root", "Q")),
+	    FIXTURE_POLICY(FIXTURE_LENT("adm", "P") FIXTURE_LENT("adm", "Q")),
 	    "activationpolicies/G.activationpolicy:3:1 <permission> Warning: 'G' does not give "
 	    "the "
-	    "permission 'Q': its Unix group 'root' is never lent");
+	    "permission 'Q': its Unix group 'adm' is never lent");
 }
 
 #define TEST(function)                                                                             \
