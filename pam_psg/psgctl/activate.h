@@ -16,6 +16,8 @@ struct activate {
 	enum psg_scope scope;
 	struct psg_binding binding; /* under scope Session */
 	char description[PSG_DESCRIPTION_SIZE];
+	bool renews;                   /* the person's own, while `renewed` is live */
+	struct psg_activation renewed; /* whose first start it continues */
 };
 
 /* The words of the command line, unread. */
@@ -38,5 +40,9 @@ enum ctl_exit activate_rules(struct activate *activate, const struct activate_wo
 /* What a Session activation is tied to: --session, or the session of the person behind sudo. */
 PSG_MUST_CHECK
 enum ctl_exit activate_session(struct activate *activate, const struct activate_words *words);
+
+/* What is live of the person's own: continued, or nothing to win. CTL_REFUSED, CTL_INVALID. */
+PSG_MUST_CHECK
+enum ctl_exit activate_renewal(struct activate *activate, const struct activate_words *words);
 
 #endif

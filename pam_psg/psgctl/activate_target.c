@@ -76,12 +76,15 @@ static enum ctl_exit judge(struct activate *activate, enum standing standing, bo
 {
 	struct ctl *ctl = activate->ctl;
 	const char *person = ctl_safe(activate->subject.name);
+	const char *ask = activate->self ? "ask your administrator: " : "";
 
 	if (standing == NOT_ASSIGNED)
-		ctl_error(ctl, "%s is not assigned %s; `psgctl assign %s %s` makes it so", person,
-			  activate->target, person, activate->target);
+		ctl_error(ctl, "%s is not assigned %s; %s`psgctl assign %s %s` makes it so", person,
+			  activate->target, ask, person, activate->target);
 	else if (standing == OVER)
-		ctl_error(ctl, "the assignment of %s to %s is over", person, activate->target);
+		ctl_error(ctl,
+			  "the assignment of %s to %s is over; %s`psgctl assign %s %s` renews it",
+			  activate->target, person, ask, person, activate->target);
 	else if (!gives)
 		ctl_error(ctl,
 			  "group %s has status Failed and gives nothing; see `psgctl groups %s`",

@@ -45,10 +45,31 @@ static struct psg_grant grant_of(const struct activate *activate)
 	    .scope = activate->scope,
 	    .lifetime_s = activate->lifetime_s,
 	    .maximum_lifetime_s = activate->policy.maximum_lifetime_s,
+	    .renews = activate->renews ? &activate->renewed : NULL,
 	    .service = "psgctl",
 	    .description = activate->description,
 	    .binding = activate->scope == PSG_SCOPE_SESSION ? &activate->binding : NULL,
 	};
+}
+
+/* What the person at the keyboard can do about it. */
+static const char *next_step(enum psg_err err)
+{
+	switch ((int)err) {
+	case PSG_ERR_WRONG_CODE:
+		return "; try again with the next one";
+	case PSG_ERR_REPLAYED:
+		return "; wait for the next one";
+	case PSG_ERR_MALFORMED:
+	case PSG_ERR_CANCELLED:
+		return "; run it again and type the digits your device shows";
+	case PSG_ERR_NOT_ENROLLED:
+		return "; ask your administrator to run: psgctl enroll";
+	case PSG_ERR_STEP_FUTURE:
+		return "; ask your administrator for one";
+	default:
+		return "; try again with the next code";
+	}
 }
 
 static enum ctl_exit refuse(struct activate *activate, enum psg_err err, int64_t wait_ns)
@@ -92,7 +113,7 @@ static enum ctl_exit refuse(struct activate *activate, enum psg_err err, int64_t
 	if (err == PSG_ERR_THROTTLED)
 		ctl_error(ctl, "too many wrong codes; try again in %s", wait);
 	else
-		ctl_error(ctl, "not activated: %s", psg_strerror(err));
+		ctl_error(ctl, "not activated: %s%s", psg_strerror(err), next_step(err));
 	return CTL_REFUSED;
 }
 
@@ -128,13 +149,23 @@ static enum psg_err claim(struct activate *activate, struct psg_activation *ret,
 	return err;
 }
 
+static enum psg_event_kind event_kind(const struct activate *activate)
+{
+	if (!activate->self)
+		return PSG_EVENT_GRANTED;
+	return activate->renews ? PSG_EVENT_RENEWED : PSG_EVENT_ACTIVATED;
+}
+
 static enum ctl_exit report(struct activate *activate, const struct psg_activation *made)
 {
 	struct ctl *ctl = activate->ctl;
 	char id[PSG_ACTIVATION_ID_SIZE], end[PSG_TIME_SIZE], length[PSG_TIME_SIZE];
+	int64_t life_ns = made->expires_boottime_ns - made->created_boottime_ns;
+	int64_t most_ns = activate->policy.maximum_lifetime_s * PSG_NS_PER_S;
+	bool last =
+	    activate->renews && made->expires_boottime_ns >= made->first_boottime_ns + most_ns;
 
-	ctl_live_event(ctl, activate->self ? PSG_EVENT_ACTIVATED : PSG_EVENT_GRANTED,
-		       activate->subject.name, made,
+	ctl_live_event(ctl, event_kind(activate), activate->subject.name, made,
 		       *activate->description ? activate->description : NULL);
 	/* Whoever passes sweeps; that it could not changes nothing. */
 	(void)!psg_people_tidy(ctl->store, activate->subject.name);
@@ -142,9 +173,10 @@ static enum ctl_exit report(struct activate *activate, const struct psg_activati
 		return ctl_print_json(ctl_live_json(activate->subject.name, made));
 	psg_activation_id_format(activate->subject.name, made->file, id);
 	psg_time_format(made->expires_realtime_ns / PSG_NS_PER_S, end);
-	psg_duration_format_human(activate->lifetime_s, length);
-	printf("%s is active for %s until %s (%s), id %s\n", activate->target,
-	       ctl_safe(activate->subject.name), end, length, id);
+	psg_duration_format_human(life_ns / PSG_NS_PER_S, length);
+	printf("%s is active%s for %s until %s (%s%s), id %s\n", activate->target,
+	       activate->renews ? " again" : "", ctl_safe(activate->subject.name), end, length,
+	       last ? ", the end of its maximum lifetime" : "", id);
 	return CTL_DONE;
 }
 
@@ -185,5 +217,7 @@ enum ctl_exit ctl_activate(struct ctl *ctl)
 		status = activate_rules(&activate, &words);
 	if (!status)
 		status = activate_session(&activate, &words);
+	if (!status)
+		status = activate_renewal(&activate, &words);
 	return status ? status : perform(&activate);
 }

@@ -136,7 +136,8 @@ static enum ctl_exit run_id(struct ctl *ctl, const char *id, const struct psg_su
 
 	if (psg_activation_id_parse(id, owner.name, file) ||
 	    (only && strcmp(only->name, owner.name) != 0)) {
-		ctl_error(ctl, "there is no such activation: %s", ctl_safe(id));
+		ctl_error(ctl, "there is no such activation%s: %s; `psgctl status` shows the ids",
+			  only ? " of that person's" : "", ctl_safe(id));
 		return CTL_REFUSED;
 	}
 	struct ending ending PSG_CLEANUP(ending_clear) = {.ctl = ctl, .file = file};
