@@ -42,9 +42,9 @@ static enum psg_err list_live(struct activate *activate, struct psg_activations 
 static enum psg_err counts(const struct activate *activate, const struct psg_activation *one,
 			   const struct psg_now *now, bool *ret)
 {
-	*ret =
-	    one->valid && one->kind == activate->kind && !strcmp(one->target, activate->target) &&
-	    (activate->scope == PSG_SCOPE_HOST || one->scope == PSG_SCOPE_HOST || one->in_session);
+	*ret = one->valid && one->kind == activate->kind &&
+	       !strcmp(one->target, activate->target) &&
+	       (activate->scope == PSG_SCOPE_HOST || one->in_session);
 	return *ret ? ctl_live(activate->ctl->store, one, now, ret) : PSG_OK;
 }
 

@@ -160,6 +160,13 @@ def test_a_name_service_that_is_down_lends_nothing_and_says_so(lending, sshd):
     assert "The name service could not say whether there is a Unix group 'elsewhere'" in warned
 
 
+def test_who_is_in_the_group_anyway_has_it_once(lending, person, sshd):
+    unix_group(lending, "both", 5020, person.name)
+    access.deploy(lending, lent=[("both", "Edit"), ("both", "Deploy")])
+    server = sshd("psg-password-code")
+    assert gids(server.run(person, ID, codes=[person.code()]).stdout) == groups_of(person, 5020)
+
+
 def test_a_loop_does_not_fill_the_log(lending):
     access.deploy(lending, lent=[("nosuch", "Edit")])
     lending.sudoers("ALL ALL=(ALL:ALL) NOPASSWD: ALL")

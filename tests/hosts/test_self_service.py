@@ -285,6 +285,17 @@ def test_inside_an_ssh_login_it_continues_the_logins(machine, person, sshd):
     assert wait_until(lambda: person.status() == [])
 
 
+def test_another_session_has_a_start_of_its_own(person, shell):
+    assert psgctl(shell, "activate", "Operators", codes=[person.code()])[0] == 0
+    first = person.status()
+    other = Shell.of(person)
+    status, output, _ = psgctl(other, "activate", "Operators", codes=[person.code()])
+    assert status == 0 and "Operators is active for " in output
+    both = person.status()
+    assert len(both) == 2 and first[0] in both and len({item["authSessionId"] for item in both}) == 2
+    other.close()
+
+
 def test_the_administrators_begins_anew(machine, person, shell):
     """Not self-service: whoever is root may give the whole time again."""
     assert psgctl(shell, "activate", "Operators", codes=[person.code()])[0] == 0
