@@ -18,6 +18,8 @@ struct activate {
 	char description[PSG_DESCRIPTION_SIZE];
 	bool renews;                   /* the person's own, while `renewed` is live */
 	struct psg_activation renewed; /* whose first start it continues */
+	bool stands;                   /* a new one would win no time over `longest` */
+	struct psg_activation longest; /* of those live, the one with the most time left */
 };
 
 /* The words of the command line, unread. */
@@ -41,8 +43,11 @@ enum ctl_exit activate_rules(struct activate *activate, const struct activate_wo
 PSG_MUST_CHECK
 enum ctl_exit activate_session(struct activate *activate, const struct activate_words *words);
 
-/* What is live of the person's own: continued, or nothing to win. CTL_REFUSED, CTL_INVALID. */
+/* What is live of the person's own: to be continued, or to stand as it is. CTL_INVALID for --for beyond the maximum. */
 PSG_MUST_CHECK
 enum ctl_exit activate_renewal(struct activate *activate, const struct activate_words *words);
+/* Where it stands: says so, and asks for nothing. */
+PSG_MUST_CHECK
+enum ctl_exit activate_stands(const struct activate *activate);
 
 #endif

@@ -2,6 +2,7 @@
  *
  * MUST: continue the first start of what is live, or `activate` would be a way around maximumLifetime
  *       (tests/hosts/test_self_service.py, test_activate_is_no_way_around_the_maximum). */
+#include <stdio.h>
 #include <string.h>
 
 #include "activate.h"
@@ -66,7 +67,10 @@ static enum psg_err find(struct activate *activate, const struct psg_now *now, i
 		    one->first_boottime_ns < activate->renewed.first_boottime_ns)
 			activate->renewed = *one;
 		activate->renews = true;
-		*ret_left_ns = left_ns > *ret_left_ns ? left_ns : *ret_left_ns;
+		if (left_ns > *ret_left_ns) {
+			activate->longest = *one;
+			*ret_left_ns = left_ns;
+		}
 	}
 	return err;
 }
@@ -85,18 +89,20 @@ static enum ctl_exit refuse_more(const struct activate *activate, int64_t room)
 	return CTL_INVALID;
 }
 
-static enum ctl_exit refuse_idle(const struct activate *activate, int64_t until_ns)
+enum ctl_exit activate_stands(const struct activate *activate)
 {
+	const struct ctl *ctl = activate->ctl;
 	char maximum[PSG_TIME_SIZE], since[PSG_TIME_SIZE], until[PSG_TIME_SIZE];
 
+	if (ctl->json)
+		return ctl_print_json(ctl_live_json(activate->subject.name, &activate->longest));
 	psg_duration_format(activate->policy.maximum_lifetime_s, maximum);
 	psg_time_format(activate->renewed.first_realtime_ns / PSG_NS_PER_S, since);
-	psg_time_format(until_ns / PSG_NS_PER_S, until);
-	ctl_error(activate->ctl,
-		  "%s is active until %s already, and a new code would win no time (since %s, %s "
-		  "at most); activate it again when it is over, or shorten it with --for",
-		  activate->target, until, since, maximum);
-	return CTL_REFUSED;
+	psg_time_format(activate->longest.expires_realtime_ns / PSG_NS_PER_S, until);
+	printf("%s is active for %s until %s already, and a new code would win no time (since %s, "
+	       "%s at most). Activate it again when it is over, or shorten it with --for.\n",
+	       activate->target, ctl_safe(activate->subject.name), until, since, maximum);
+	return CTL_DONE;
 }
 
 enum ctl_exit activate_renewal(struct activate *activate, const struct activate_words *words)
@@ -118,8 +124,7 @@ enum ctl_exit activate_renewal(struct activate *activate, const struct activate_
 
 	if (words->lifetime && wanted > room)
 		return refuse_more(activate, room);
-	if (!words->lifetime && smaller(wanted, room) <= left_ns)
-		return refuse_idle(activate, now.realtime_ns + left_ns);
+	activate->stands = !words->lifetime && smaller(wanted, room) <= left_ns;
 	/* In the same binding, so that it takes the other's place and lives as long as that would. */
 	if (activate->scope == PSG_SCOPE_SESSION && activate->renewed.scope == PSG_SCOPE_SESSION &&
 	    activate->renewed.bound)

@@ -219,5 +219,7 @@ enum ctl_exit ctl_activate(struct ctl *ctl)
 		status = activate_session(&activate, &words);
 	if (!status)
 		status = activate_renewal(&activate, &words);
+	if (!status && activate.stands)
+		return activate_stands(&activate);
 	return status ? status : perform(&activate);
 }
