@@ -16,6 +16,8 @@ struct plan {
 	char description[PSG_DESCRIPTION_SIZE];
 	struct psg_binding binding;
 	uint8_t ticket[PSG_TICKET_SIZE];
+	struct psg_grant grant;
+	struct psg_activation meanwhile; /* what recheck found live */
 };
 
 static void plan_clear(struct plan *plan)
@@ -54,6 +56,16 @@ static enum psg_err ask_code(struct psg_request *req, const char *prompt, bool m
 	return *ret_skipped ? PSG_OK : psg_code_normalize(answer, code);
 }
 
+/* What came to live while this prompt stood open is continued: else a prompt left open would be a
+ * way around the maximum lifetime. */
+static void follow(struct plan *plan, const struct psg_activation *live)
+{
+	if (plan->grant.renews || !live)
+		return;
+	plan->meanwhile = *live;
+	plan->grant.renews = &plan->meanwhile;
+}
+
 /* The policy, reopened: does the target still serve this person, for as long as was planned? */
 static enum psg_err recheck(void *arg)
 {
@@ -68,9 +80,12 @@ static enum psg_err recheck(void *arg)
 	for (size_t i = 0; i < gate->facts.path_count; i++) {
 		const struct psg_path *path = &gate->facts.paths[i];
 
+		struct psg_path_decision decision = psg_decide_path(&gate->facts, path);
+
 		if (path->kind != plan->kind || strcmp(path->target, plan->target) != 0 ||
-		    psg_decide_path(&gate->facts, path).verdict == PSG_DENY)
+		    decision.verdict == PSG_DENY)
 			continue;
+		follow(plan, decision.verdict == PSG_ALLOW ? decision.activation : NULL);
 		err = psg_policy_activation_policy(gate->policy, plan->kind, plan->target, &policy);
 		if (err)
 			return err;
@@ -111,7 +126,9 @@ static bool at_the_end(const struct psg_activation *activation, int64_t maximum_
 static enum psg_err claim(struct plan *plan, const struct psg_activation *renews, const char *code)
 {
 	struct psg_request *req = plan->req;
-	struct psg_grant grant = {
+	struct psg_grant *grant = &plan->grant;
+
+	*grant = (struct psg_grant){
 	    .kind = plan->kind,
 	    .target = plan->target,
 	    .scope = plan->policy.scope,
@@ -123,10 +140,10 @@ static enum psg_err claim(struct plan *plan, const struct psg_activation *renews
 	};
 	enum psg_err err = PSG_OK;
 
-	if (renews && grant.scope == PSG_SCOPE_SESSION && renews->bound)
-		grant.binding = &renews->binding;
+	if (renews && grant->scope == PSG_SCOPE_SESSION && renews->bound)
+		grant->binding = &renews->binding;
 	else
-		err = tie(plan, &grant);
+		err = tie(plan, grant);
 	if (err)
 		return err;
 	struct psg_claim what = {
@@ -135,20 +152,22 @@ static enum psg_err claim(struct plan *plan, const struct psg_activation *renews
 	    .apart = psg_request_apart(req),
 	    .throttle = &req->gate->settings.throttle,
 	    .window_steps = req->gate->settings.window_steps,
-	    .grant = &grant,
+	    .grant = grant,
 	    .recheck = recheck,
 	    .recheck_arg = plan,
 	};
 
 	err = psg_people_claim(req->store, &what, &req->made, &req->wait_ns);
-	if (err && grant.ticket)
+	if (err && grant->ticket)
 		psg_ticket_drop(req->pamh);
 	if (err)
 		return err;
-	psg_report(req, renews ? PSG_EVENT_RENEWED : PSG_EVENT_ACTIVATED, &req->made,
+	bool renewed = grant->renews != NULL;
+
+	psg_report(req, renewed ? PSG_EVENT_RENEWED : PSG_EVENT_ACTIVATED, &req->made,
 		   plan->description);
-	psg_say_active(req, &req->made, renews != NULL,
-		       renews && at_the_end(&req->made, plan->policy.maximum_lifetime_s));
+	psg_say_active(req, &req->made, renewed,
+		       renewed && at_the_end(&req->made, plan->policy.maximum_lifetime_s));
 	/* Whoever passes sweeps; that it could not is no reason to refuse. */
 	(void)!psg_people_tidy(req->store, req->subject.name);
 	return PSG_OK;

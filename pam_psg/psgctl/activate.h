@@ -18,6 +18,7 @@ struct activate {
 	char description[PSG_DESCRIPTION_SIZE];
 	bool renews;                   /* the person's own, while `renewed` is live */
 	struct psg_activation renewed; /* whose first start it continues */
+	struct psg_grant grant;        /* of the claim under way */
 	bool stands;                   /* a new one would win no time over `longest` */
 	struct psg_activation longest; /* of those live, the one with the most time left */
 };
@@ -46,6 +47,9 @@ enum ctl_exit activate_session(struct activate *activate, const struct activate_
 /* What is live of the person's own: to be continued, or to stand as it is. CTL_INVALID for --for beyond the maximum. */
 PSG_MUST_CHECK
 enum ctl_exit activate_renewal(struct activate *activate, const struct activate_words *words);
+/* The same once a code is spent: what came to live while it was typed is continued too. */
+PSG_MUST_CHECK
+enum psg_err activate_follow(struct activate *activate);
 /* Where it stands: says so, and asks for nothing. */
 PSG_MUST_CHECK
 enum ctl_exit activate_stands(const struct activate *activate);

@@ -89,6 +89,19 @@ static enum ctl_exit refuse_more(const struct activate *activate, int64_t room)
 	return CTL_INVALID;
 }
 
+enum psg_err activate_follow(struct activate *activate)
+{
+	struct psg_now now;
+	int64_t left_ns = 0;
+	enum psg_err err = psg_clock_now(&activate->ctl->store->clock, &now);
+
+	if (!err)
+		err = find(activate, &now, &left_ns);
+	if (!err && activate->renews)
+		activate->grant.renews = &activate->renewed;
+	return err;
+}
+
 enum ctl_exit activate_stands(const struct activate *activate)
 {
 	const struct ctl *ctl = activate->ctl;

@@ -62,6 +62,8 @@ enum psg_err activate_recheck(void *arg)
 	if (!err)
 		err =
 		    psg_policy_activation_policy(policy, activate->kind, activate->target, &rules);
+	if (!err && activate->self)
+		err = activate_follow(activate);
 	if (err)
 		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_STALE : err;
 	return standing == ELIGIBLE && gives && rules.lifetime_s >= activate->lifetime_s &&

@@ -121,18 +121,18 @@ static enum psg_err claim(struct activate *activate, struct psg_activation *ret,
 {
 	char answer[CTL_ANSWER_SIZE] PSG_CLEANUP(ctl_answer_wipe) = "";
 	char code[PSG_CODE_DIGITS_MAX + 1] = "";
-	struct psg_grant grant = grant_of(activate);
 	struct psg_claim claim = {
 	    .subject = activate->subject.name,
 	    .code = code,
 	    .apart = PSG_NOT_APART,
 	    .throttle = &activate->settings.throttle,
 	    .window_steps = activate->settings.window_steps,
-	    .grant = &grant,
+	    .grant = &activate->grant,
 	    .recheck = activate_recheck,
 	    .recheck_arg = activate,
 	};
 	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
+	activate->grant = grant_of(activate);
 	enum psg_err err =
 	    psg_people_credentials(activate->ctl->store, claim.subject, &credentials);
 

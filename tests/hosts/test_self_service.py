@@ -11,7 +11,7 @@ import pytest
 import access
 import world
 from drive import Shell, answer, as_person
-from machine import CONF, wait_until
+from machine import CONF, PASSWORD, wait_until
 
 # A host whose sudo is not behind the gate: what stops here is sudoers, or psgctl.
 UNGATED = "auth required pam_deny.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
@@ -242,7 +242,7 @@ def test_activate_is_no_way_around_the_maximum(machine, person, shell):
     assert psgctl(shell, "activate", "Operators", codes=[person.code()])[0] == 0
     first = person.status()[0]
     end = seconds(first["createdDate"]) + 42
-    assert wait_until(lambda: time.time() > seconds(first["createdDate"]) + 2)
+    assert wait_until(lambda: time.time() > seconds(first["createdDate"]) + 3.2)
 
     status, output, asked = psgctl(shell, "activate", "Operators", codes=[person.code()])
     assert status == 0 and asked == 1 and "Operators is active again for " in output
@@ -299,6 +299,28 @@ def test_inside_an_ssh_login_it_continues_the_logins(machine, person, sshd):
     assert psgctl(login, "activate", "Operators", "--for", "1h", codes=[person.code()])[0] == 0
     login.child.sendline("exit")
     assert wait_until(lambda: person.status() == [])
+
+
+@pytest.mark.parametrize("command", ["sudo psgctl activate Operators", "su OTHER -c true"])
+def test_a_prompt_left_open_is_no_way_either(machine, person, command):
+    """What came to live meanwhile is what the late code continues."""
+    access.deploy(machine, lifetime="PT40S", maximumLifetime="PT41S", scope="Host")
+    other = machine.person(assigned=False, enrolled=False)
+    late, shell = Shell.of(person), Shell.of(person)
+    late.child.sendline(command.replace("OTHER", other.name) + "; echo \"status=$?\"")
+    if late.child.expect(["Authenticator code: ", "Password: "]) == 1:
+        late.child.sendline(PASSWORD)
+        late.child.expect("Authenticator code: ")
+    assert psgctl(shell, "activate", "Operators", codes=[person.code()])[0] == 0
+    first = person.status()[0]
+    assert wait_until(lambda: time.time() > seconds(first["createdDate"]) + 4)
+    late.child.sendline(person.code())
+    late.child.expect("status=0")
+    live = person.status()
+    assert len(live) == 1 and live[0]["id"] != first["id"]
+    assert abs(seconds(live[0]["expirationDate"]) - seconds(first["createdDate"]) - 41) <= 1
+    for each in (late, shell):
+        each.close()
 
 
 def test_another_session_has_a_start_of_its_own(person, shell):
