@@ -191,9 +191,8 @@ static void say_error(struct psg_request *req)
 		psg_duration_format_human((req->wait_ns + PSG_NS_PER_S - 1) / PSG_NS_PER_S, wait);
 		psg_tell_refusal(req, "Too many wrong codes. Try again in %s.", wait);
 	} else if (err == PSG_ERR_WRONG_CODE) {
-		psg_tell_refusal(req,
-				 "That code is not right. Try again with the next one; if none is, "
-				 "does your device set its clock itself?");
+		psg_tell_refusal(req, "That code is not right. Try the next one. Does your device "
+				      "set its clock itself?");
 	} else if (err == PSG_ERR_REPLAYED) {
 		psg_tell_refusal(req, "That code was used before. Wait for the next one.");
 	} else if (err == PSG_ERR_STEP_FUTURE) {

@@ -36,7 +36,7 @@ static enum psg_err list_live(struct activate *activate, struct psg_activations 
 						activate->subject.uid, &call);
 
 	if (!err)
-		err = psg_session_vouch(store, activate->subject.name, &call);
+		err = psg_session_place(store, activate->subject.name, &call);
 	return err ? err : psg_people_activations_in(store, activate->subject.name, &call, ret);
 }
 
@@ -55,6 +55,8 @@ static enum psg_err find(struct activate *activate, const struct psg_now *now, i
 	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
 	enum psg_err err = list_live(activate, &list);
 
+	if (!err)
+		err = psg_gate_restrain(activate->ctl->policy, now, &list);
 	for (size_t i = 0; i < list.count && !err; i++) {
 		const struct psg_activation *one = &list.items[i];
 		int64_t left_ns = psg_activation_left_ns(one, now);

@@ -292,8 +292,7 @@ REFUSALS = [("unassigned", "Nothing assigned to you opens su. Ask your administr
             ("not enrolled", "You have no authenticator. Ask your administrator to run: psgctl enroll"),
             ("no answer", "su needs an active Operators: try again with your authenticator code."),
             ("malformed", "That cannot be a code: a code has 6 digits. Try again."),
-            ("wrong", "That code is not right. Try again with the next one; if none is, does your device set its "
-                      "clock itself?"),
+            ("wrong", "That code is not right. Try the next one. Does your device set its clock itself?"),
             ("replayed", "That code was used before. Wait for the next one."),
             ("throttled", "Too many wrong codes. Try again in "),
             ("no store", r"The gate could not decide \(.*\). Ask your administrator to run: psgctl explain")]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from drive import Shell
+from drive import Elsewhere, Shell
 from machine import CONF, GROUP, wait_until
 
 JOBS = ["sleep 4001 & true", "nohup sleep 4002 >/dev/null 2>&1 & true", "setsid -f sleep 4003",
@@ -191,28 +191,24 @@ def test_what_a_closed_login_left_behind(machine, sshd, watch):
     assert wait_until(lambda: not jobs())
 
 
+def scanned(port):
+    """Whether an sshd answers there."""
+    return subprocess.run(["ssh-keyscan", "-p", str(port), "127.0.0.1"], capture_output=True, check=False).stdout
+
+
 def test_root_daemons_and_other_logins_are_spared(machine, sshd, watch):
     """An sshd restarted in the session carries its audit id: it stays, and so does who came through it."""
     person, server = ending(machine), sshd("psg-password-code")
     first = server.shell(person, codes=[person.code()])
     assert first.run("sudo sh -c 'setsid -f /usr/sbin/sshd -D -p 2223 -o ListenAddress=127.0.0.1 -o PidFile=none "
                      "-h /run/psg/ssh/host </dev/null >/dev/null 2>&1'")[0] == 0
-    through = type(server).__new__(type(server))
-    through.folder = server.folder
-    import drive
-    drive.PORT, port = 2223, drive.PORT
-    try:
-        def up():
-            return subprocess.run(["ssh-keyscan", "-p", "2223", "127.0.0.1"], capture_output=True, check=False).stdout
-        assert wait_until(up)
-        second = through.shell(person, codes=[person.code()])
-    finally:
-        drive.PORT = port
+    (old,) = person.status()
+    assert wait_until(lambda: scanned(2223))
+    second = Elsewhere(2223).shell(person, codes=[person.code()])
     second.run("setsid -f sleep 4003")
     first.run("sleep 4001 & true")
     sessions = {item["authSessionId"] for item in person.status()}
     assert len(sessions) == 2
-    old = min(person.status(), key=lambda item: item["createdDate"])
     machine.psgctl("deactivate", "--id", old["id"])
     acts = machine.psgctl_json("enforce")
     assert [act["act"] for act in acts] == ["Ended"]
@@ -222,9 +218,7 @@ def test_root_daemons_and_other_logins_are_spared(machine, sshd, watch):
     assert second.run("true")[0] == 0
     machine.psgctl("deactivate", "--all")
     machine.psgctl("enforce")
-    assert subprocess.run(["ssh-keyscan", "-p", "2223", "127.0.0.1"], capture_output=True, check=False).stdout
-    subprocess.run(["sh", "-c", "kill $(cat /proc/net/tcp >/dev/null; ss -ltnpH 'sport = :2223' | "
-                    "sed 's/.*pid=\\([0-9]*\\).*/\\1/')"], check=False)
+    assert wait_until(lambda: not jobs()) and scanned(2223)
     first.close()
     second.close()
 

@@ -12,12 +12,12 @@ from test_sshd import ALONE, KEY_ALONE
 
 PASSWORD_METHOD = "UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n" \
                   "AuthenticationMethods password\n"
-WRONG = "That code is not right. Does your device set its clock itself?"
+WRONG = "That code is not right. Try the next one. Does your device set its clock itself?"
 SPENT = "That code was used before. Wait for the next one."
-MALFORMED = "That cannot be a code: it has 6 digits."
+MALFORMED = "That cannot be a code: a code has 6 digits. Try again."
 THROTTLED = "Too many wrong codes. Try again in "
-NEEDED = "sshd needs an active Operators: log in with your authenticator code."
-ENDED = r"Your activation of Operators was ended at \S+Z: log in again with a code\."
+NEEDED = "sshd needs an active Operators: try again with your authenticator code."
+ENDED = r"Your activation of Operators was ended \(deactivated\) at \S+Z: try again with a fresh authenticator code\."
 UNASSIGNED = "Nothing assigned to you opens sshd. Ask your administrator to run: psgctl explain {} sshd"
 NOT_ENROLLED = "You have no authenticator. Ask your administrator to run: psgctl enroll {}"
 ACTIVE = r"Operators is active for 8h, until \S+Z\.\n"
