@@ -1,5 +1,5 @@
 /* Talking to the person through the host's conversation. */
-#include <security/pam_ext.h>
+#include <security/pam_appl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +9,36 @@
 
 #define LINE_SIZE 512
 
+/* As pam_prompt(3) does, which logs an error for every host that refuses to converse: one line for each `sudo -n`
+ * and each login by key, beside our own and beyond its limit. */
+static int converse(pam_handle_t *pamh, int style, const char *text, char **ret)
+{
+	const struct pam_message message = {.msg_style = style, .msg = text};
+	const struct pam_message *messages = &message;
+	struct pam_response *responses = NULL;
+	const void *item = NULL;
+
+	*ret = NULL;
+	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS || !item)
+		return PAM_CONV_ERR;
+	const struct pam_conv *conv = item;
+
+	if (!conv->conv)
+		return PAM_CONV_ERR;
+	int code = conv->conv(1, &messages, &responses, conv->appdata_ptr);
+
+	if (responses) {
+		*ret = responses->resp;
+		free(responses);
+	}
+	return code;
+}
+
 enum psg_err psg_prompt(struct psg_request *req, bool echo, const char *text, char **ret)
 {
 	char *answer = NULL;
-	int code = pam_prompt(req->pamh, echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &answer,
-			      "%s", text);
+	int code =
+	    converse(req->pamh, echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, text, &answer);
 
 	/* pamtester at end of input answers SUCCESS with NULL: nobody is there (trap 7). */
 	if (code != PAM_SUCCESS || !answer) {
@@ -50,7 +75,7 @@ static void tell(struct psg_request *req, int style, const char *format, va_list
 	vsnprintf(line, sizeof(line), format, arguments);
 	psg_show_line(line, safe, sizeof(safe));
 	/* A host that shows no text is no reason to decide otherwise. */
-	(void)pam_prompt(req->pamh, style, &ignored, "%s", safe);
+	(void)converse(req->pamh, style, safe, &ignored);
 	psg_answer_free(&ignored);
 }
 

@@ -31,6 +31,10 @@ static bool is_over(const struct tidy *tidy, const struct psg_spent *one, int64_
 {
 	const struct psg_activation *a = &one->activation;
 
+	/* Closed, what its login left behind has until the lapse (psg/enforce.h). */
+	if (a->ended && one->end.reason == PSG_END_CLOSED && a->valid &&
+	    since(tidy, a->boot_id, a->expires_boottime_ns) < least_ns)
+		return false;
 	if (a->ended && one->end.reason != PSG_END_NONE)
 		return since(tidy, one->end.boot_id, one->end.boottime_ns) >= least_ns;
 	if (a->ended)

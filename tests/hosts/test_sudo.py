@@ -123,3 +123,11 @@ def test_the_session_line_holds_without_account(machine, person, shell):
     with_session_line(machine, "session required pam_deny.so", above=False)
     machine.sudoers("Defaults !pam_acct_mgmt\nALL ALL=(ALL:ALL) NOPASSWD: ALL")
     assert refused(shell.run("sudo id", [""]))
+
+
+def test_a_refusal_without_a_conversation_is_our_line_alone(machine, person, shell):
+    """libpam logs an error for each prompt that a host does not pass on: with sudo -n in a loop, without end."""
+    machine.sudoers("ALL ALL=(ALL:ALL) NOPASSWD: ALL")
+    assert shell.run("sudo -n id")[0] != 0
+    assert wait_until(lambda: "Refused: user=" + person.name in machine.syslog())
+    assert "conversation failed" not in machine.syslog()

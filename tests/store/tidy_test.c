@@ -45,10 +45,10 @@ static void tidy_keeps_the_highest(void **state)
 	(void)snprintf(code, sizeof(code), "%s", folk_code(folk, &folk->phone, 0));
 	b = folk_activate(folk, "alice", "B");
 	(void)grant_in(folk, "C", NULL);
-	assert_int_equal(psg_activation_end(folk->store, "alice", a.file, PSG_END_CLOSED, NULL),
-			 PSG_OK);
-	assert_int_equal(psg_activation_end(folk->store, "alice", b.file, PSG_END_CLOSED, NULL),
-			 PSG_OK);
+	assert_int_equal(
+	    psg_activation_end(folk->store, "alice", a.file, PSG_END_DEACTIVATED, NULL), PSG_OK);
+	assert_int_equal(
+	    psg_activation_end(folk->store, "alice", b.file, PSG_END_DEACTIVATED, NULL), PSG_OK);
 	folk_pass(folk, 3590);
 	tidy(folk);
 	assert_int_equal(folk_count(folk, "alice", "spent"), 5);
@@ -79,6 +79,24 @@ static void tidy_leaves_unlogged_lapses_for_a_day(void **state)
 	tidy(folk);
 	assert_true(folk_has(folk, "alice", "spent", a.file));
 	folk_pass(folk, 86400);
+	tidy(folk);
+	assert_false(folk_has(folk, "alice", "spent", a.file));
+}
+
+/* Closed long before it would have lapsed: what its login left behind is to be found then. */
+static void tidy_keeps_the_closed_until_the_lapse(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_activation a = grant_in(folk, "A", &session_a);
+	int64_t life_s = (a.expires_boottime_ns - a.created_boottime_ns) / FOLK_S;
+
+	(void)grant_in(folk, "B", &session_b);
+	assert_int_equal(psg_activation_end(folk->store, "alice", a.file, PSG_END_CLOSED, NULL),
+			 PSG_OK);
+	folk_pass(folk, life_s + 3590);
+	tidy(folk);
+	assert_true(folk_has(folk, "alice", "spent", a.file));
+	folk_pass(folk, 10);
 	tidy(folk);
 	assert_false(folk_has(folk, "alice", "spent", a.file));
 }
@@ -168,6 +186,7 @@ int main(void)
 	    FOLK_BOTH(tidy_keeps_the_highest),
 	    FOLK_BOTH(tidy_leaves_unlogged_lapses_for_a_day),
 	    FOLK_BOTH(tidy_never_takes_what_lives),
+	    FOLK_BOTH(tidy_keeps_the_closed_until_the_lapse),
 	    FOLK_BOTH(tidy_of_a_gone_device),
 	    FOLK_BOTH(tidy_of_wrecks),
 	    FOLK_BOTH(everybody_is_found),
