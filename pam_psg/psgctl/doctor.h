@@ -25,6 +25,8 @@ enum doctor_code {
 	DOCTOR_SERVICE_UNPRIVILEGED,
 	DOCTOR_PERMISSIVE,
 	DOCTOR_UNASSIGNED_OK,
+	DOCTOR_SUBJECT_CALLER,
+	DOCTOR_SUBJECT_USER,
 	/* the gate: account and session */
 	DOCTOR_ACCOUNT_MISSING,
 	DOCTOR_SESSION_MISSING,
@@ -50,6 +52,7 @@ enum doctor_code {
 	DOCTOR_SSHD_NO_CODE,
 	DOCTOR_SSHD_AFTER,
 	DOCTOR_SSHD_PASSWORD,
+	DOCTOR_SSHD_ACCEPTENV,
 	DOCTOR_SSHD_MATCH,
 	DOCTOR_SSHD_UNJUDGED,
 	DOCTOR_ROOT_LOGIN,
@@ -69,6 +72,7 @@ enum doctor_code {
 	DOCTOR_KEY_UNREADABLE,
 	DOCTOR_POLICY_UNREADABLE,
 	DOCTOR_CLOCK_UNSYNCHRONISED,
+	DOCTOR_ENFORCE_MISSING,
 	/* people */
 	DOCTOR_DEMAND_UNSERVED,
 	DOCTOR_DEMAND_UNASSIGNED,
@@ -162,6 +166,9 @@ struct doctor_asked {
 	struct psg_policy *policy;
 };
 void doctor_judge_people(struct doctor *doctor, const struct doctor_asked *asked);
+/* Whether somebody ends the sessions that a policy wants ended. */
+void doctor_judge_enforce(struct doctor *doctor, const struct doctor_asked *asked,
+			  const struct psg_assignments *assignments);
 /* Whether anything that was deployed gives it, to whomever. */
 PSG_MUST_CHECK
 enum psg_err doctor_is_given(struct psg_policy *policy, const struct psg_demand *demand, bool *ret);

@@ -244,6 +244,8 @@ static enum psg_err judge_all(struct people *people)
 		err = judge_demands(people);
 	for (size_t i = 0; i < groups.count && !err; i++)
 		judge_group(people, groups.items[i]);
+	if (!err)
+		doctor_judge_enforce(people->doctor, people->asked, &people->assignments);
 	return err;
 }
 

@@ -152,16 +152,36 @@ enum ctl_exit doctor_services(struct doctor *doctor, const char *const *names, s
 	return CTL_DONE;
 }
 
+/* Where the program runs as root from the start its caller is root, whom subject=caller never refuses; in su the user
+ * of subject=user is who somebody becomes, and root is never refused either. */
+static void judge_subject(struct doctor *doctor, const struct doctor_service *service,
+			  const struct stack_line *line, const struct psg_args *args)
+{
+	bool sudo = doctor_is(service, "sudo") || doctor_is(service, "sudo-i");
+	bool su = doctor_is(service, "su") || doctor_is(service, "su-l");
+
+	if (args->subject_caller && !sudo && !su)
+		doctor_add(doctor, DOCTOR_SUBJECT_CALLER, doctor_at(service, line),
+			   "subject=caller: where root calls, as sshd and login do, everybody "
+			   "passes");
+	if (!args->subject_caller && su && !args->even_root)
+		doctor_add(doctor, DOCTOR_SUBJECT_USER, doctor_at(service, line),
+			   "subject=user: who becomes root is asked for nothing");
+}
+
 static void judge_arguments(struct doctor *doctor, const struct doctor_service *service,
 			    const struct stack_line *line)
 {
 	struct psg_args args;
 	const char *bad = NULL;
 
-	if (!doctor_args(service, line, &args, &bad))
+	if (!doctor_args(service, line, &args, &bad)) {
 		doctor_add(doctor, DOCTOR_ARGUMENT_INVALID, doctor_at(service, line),
 			   "pam_psg does not take \"%s\" here", bad);
-	else if (args.permissive)
+		return;
+	}
+	judge_subject(doctor, service, line, &args);
+	if (args.permissive)
 		doctor_add(doctor, DOCTOR_PERMISSIVE, doctor_at(service, line),
 			   "permissive: whom pam_psg would refuse is let through");
 	else if (args.unassigned_ok)

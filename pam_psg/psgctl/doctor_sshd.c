@@ -1,4 +1,5 @@
 /* sshd's settings, as `sshd -T` says they are: whether a login by ssh can reach the code at all. */
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -160,8 +161,33 @@ static void judge_root(const struct sshd *sshd)
 		   "PermitRootLogin is %s, and no line says even_root", value);
 }
 
+/* `sshd -T` writes one line for each pattern. */
+static void judge_environment(const struct sshd *sshd)
+{
+	static const char *const names[] = {"PSG_GROUPS", "PSG_PERMISSIONS", "PSG_EXPIRES",
+					    "PSG_TICKET"};
+	static const char key[] = "acceptenv ";
+
+	for (const char *at = sshd->settings; at && *at;
+	     at = strchr(at, '\n'), at = at ? at + 1 : at) {
+		char pattern[VALUE_SIZE];
+		bool takes = false;
+
+		if (strncmp(at, key, sizeof(key) - 1) != 0)
+			continue;
+		at += sizeof(key) - 1;
+		snprintf(pattern, sizeof(pattern), "%.*s", (int)strcspn(at, "\n"), at);
+		for (size_t i = 0; i < PSG_COUNT(names); i++)
+			takes |= fnmatch(pattern, names[i], 0) == 0;
+		if (takes)
+			doctor_add(sshd->doctor, DOCTOR_SSHD_ACCEPTENV, WRITTEN(sshd, "AcceptEnv"),
+				   "AcceptEnv %s takes pam_psg's variables from clients", pattern);
+	}
+}
+
 static void judge_settings(struct sshd *sshd)
 {
+	judge_environment(sshd);
 	if (is(sshd, "usepam", "no"))
 		doctor_add(sshd->doctor, DOCTOR_SSHD_USEPAM, WRITTEN(sshd, "UsePAM"),
 			   "UsePAM is no");

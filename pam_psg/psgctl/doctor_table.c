@@ -46,6 +46,11 @@ static const struct {
     [DOCTOR_UNASSIGNED_OK] =
 	{"unassigned-ok", DOCTOR_NOTE,
 	 "remove unassigned_ok once everybody is assigned, if the service is to be closed"},
+    [DOCTOR_SUBJECT_CALLER] = {"subject-caller", DOCTOR_ERROR,
+			       "remove subject=caller: it is for sudo and su, which keep the "
+			       "caller's real user id"},
+    [DOCTOR_SUBJECT_USER] = {"subject-user", DOCTOR_WARNING,
+			     "remove subject=user, or add even_root and enroll root"},
     [DOCTOR_ACCOUNT_MISSING] =
 	{"account-missing", DOCTOR_ERROR,
 	 "add `account requisite pam_psg.so` above every include: only this phase refuses in every "
@@ -107,6 +112,9 @@ static const struct {
     [DOCTOR_SSHD_PASSWORD] = {"sshd-password", DOCTOR_WARNING,
 			      "set `PasswordAuthentication no`: sshd answers the question for the "
 			      "code with the password, and the attempt is spent"},
+    [DOCTOR_SSHD_ACCEPTENV] = {"sshd-acceptenv", DOCTOR_WARNING,
+			       "take the pattern out: a client could say PSG_GROUPS and the like "
+			       "where nothing is active"},
     [DOCTOR_SSHD_MATCH] = {"sshd-match", DOCTOR_NOTE,
 			   "see what holds inside: sshd -T -C user=NAME,host=HOST,addr=ADDRESS"},
     [DOCTOR_SSHD_UNJUDGED] = {"sshd-unjudged", DOCTOR_WARNING,
@@ -156,6 +164,9 @@ static const struct {
     [DOCTOR_CLOCK_UNSYNCHRONISED] =
 	{"clock-unsynchronised", DOCTOR_WARNING,
 	 "run a time service (timedatectl set-ntp true): codes are right for some 90 seconds"},
+    [DOCTOR_ENFORCE_MISSING] =
+	{"enforce-missing", DOCTOR_WARNING,
+	 "systemctl enable --now psg-enforce, or have `psgctl enforce --watch` run in another way"},
     [DOCTOR_DEMAND_UNSERVED] = {"demand-unserved", DOCTOR_ERROR,
 				"deploy a permission set that gives it, or correct the line: "
 				"nobody but root can get through"},

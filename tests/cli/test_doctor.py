@@ -223,6 +223,9 @@ BAD = {
     "a bad value": ("billing", AUTH + ACCOUNT + "session requisite PSG \\\n  store=var/lib/psg\n",
                     {"argument-invalid billing:4"}),
     "permissive": ("billing", AUTH + "account requisite PSG permissive # permissive\n" + SESSION, set()),
+    "subject caller": ("billing", AUTH + "account requisite PSG subject=caller # subject-caller\n" + SESSION, set()),
+    "subject user in su": ("su", AUTH + "account requisite PSG subject=user # subject-user\n" + SESSION,
+                           {"sibling-ungated"}),
     "unassigned_ok": ("billing", AUTH + "account requisite PSG unassigned_ok # unassigned-ok\n" + SESSION, set()),
     "an unknown control": ("billing", AUTH + ACCOUNT + SESSION +
                            "session optinal pam_motd.so # control-invalid\n"

@@ -88,6 +88,8 @@ def test_root_login(doctor):
     (["KbdInteractiveAuthentication no", "AuthenticationMethods any"], ["sshd-kbdinteractive", None]),
     (["ChallengeResponseAuthentication no", "AuthenticationMethods any"], ["sshd-kbdinteractive", None]),
     (["UsePAM no"], ["sshd-usepam"]),
+    (["AcceptEnv PSG_*"], ["sshd-acceptenv"]),
+    (["AcceptEnv LANG PSG"], []),
     (["AuthenticationMethods publickey"], ["sshd-no-code"]),
     (["AuthenticationMethods keyboard-interactive:pam publickey,password", "PasswordAuthentication yes"],
      ["sshd-password", None]),
@@ -268,3 +270,18 @@ def test_an_ordinary_user_is_told_to_ask_root(doctor):
                            "psgctl", "doctor", "login"], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "[store-unreadable]" in done.stdout and "as root" in done.stdout
     assert done.stdout.count("error:") == 1
+
+
+def test_sessions_that_nobody_ends(doctor):
+    """A policy that says endSessions is a word to nobody unless somebody enforces."""
+    machine = doctor.machine
+    machine.person()
+    assert doctor() == set()
+    machine.deploy(endSessions="true")
+    assert doctor() == {"enforce-missing /var/lib/psg:None"}
+    watch = subprocess.Popen(["psgctl", "enforce", "--watch"], stderr=subprocess.PIPE, text=True)
+    assert "watching" in watch.stderr.readline()
+    assert doctor() == set()
+    watch.terminate()
+    watch.communicate()
+    assert doctor() == {"enforce-missing /var/lib/psg:None"}
