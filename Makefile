@@ -2,6 +2,7 @@
 
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 PAMDIR     ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch 2>/dev/null)/security
 BUILD      ?= build
 VERSION    := 0.1.0
@@ -108,12 +109,14 @@ format:
 # Files only: no stack is changed, nothing is enabled. See README, "Quick start".
 install: all
 	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/pam_psg \
-	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+	  $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(SYSCONFDIR)/psg
 	chmod 0700 $(DESTDIR)$(SYSCONFDIR)/psg
 	install -m 0644 $(BUILD)/pam_psg.so $(DESTDIR)$(PAMDIR)/pam_psg.so
 	install -m 0755 $(BUILD)/psgctl $(DESTDIR)$(PREFIX)/sbin/psgctl
 	cp -R conf/. $(DESTDIR)$(PREFIX)/share/pam_psg/
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' conf/systemd/psg-enforce.service >$(DESTDIR)$(UNITDIR)/psg-enforce.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/psg-enforce.service
 	install -m 0644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 0644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
@@ -126,7 +129,7 @@ help:
 	@echo 'make demo       show the main job for real, in a private namespace'
 	@echo 'make check      build and run every test (as root for the real programs)'
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
-	@echo 'make install    DESTDIR, PREFIX, PAMDIR, SYSCONFDIR; enables nothing'
+	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
 	@echo 'make deps       install the Debian packages that are missing'
 	@echo 'make clean      remove build/'
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'

@@ -54,6 +54,8 @@ def test_install_goes_where_it_is_told(installed):
                  "psg/share/man/man5/psg-metadata.5"):
         assert (installed / "opt" / path).is_file(), path
     assert sorted(os.listdir(installed / "opt/security")) == ["pam_psg.so"]
+    unit = (installed / "opt/psg/lib/systemd/system/psg-enforce.service").read_text()
+    assert "ExecStart=/opt/psg/sbin/psgctl enforce --watch\n" in unit
 
 
 def test_install_enables_nothing(installed):
