@@ -109,6 +109,30 @@ static enum ctl_exit bind_named(struct activate *activate, const char *text)
 	return CTL_DONE;
 }
 
+/* The ids to choose from: `status` knows those alone in which something is active. */
+static void name_logins(const struct activate *activate)
+{
+	struct psg_logins logins PSG_CLEANUP(psg_logins_clear) = {0};
+	bool any = false;
+
+	if (psg_logins_list(activate->ctl->store, &logins) != PSG_OK)
+		return;
+	for (size_t i = 0; i < logins.count; i++) {
+		const struct psg_login *login = &logins.items[i];
+		char id[PSG_SESSION_ID_SIZE];
+
+		if (!login->alive || strcmp(login->subject, activate->subject.name) != 0)
+			continue;
+		psg_session_id_format(&login->binding, id);
+		ctl_note(activate->ctl, "logged in by %s: --session %s", ctl_safe(login->service),
+			 id);
+		any = true;
+	}
+	if (!any)
+		ctl_note(activate->ctl, "no login of %s is open here",
+			 ctl_safe(activate->subject.name));
+}
+
 enum ctl_exit activate_session(struct activate *activate, const struct activate_words *words)
 {
 	struct ctl *ctl = activate->ctl;
@@ -125,8 +149,9 @@ enum ctl_exit activate_session(struct activate *activate, const struct activate_
 	if (words->session)
 		return bind_named(activate, words->session);
 	ctl_error(ctl,
-		  "%s is activated session by session: name one with --session ID (`psgctl "
-		  "status` shows the ids), or --scope Host for all sessions of %s",
+		  "%s is activated session by session: name one with --session ID, or --scope Host "
+		  "for all sessions of %s",
 		  activate->target, ctl_safe(activate->subject.name));
+	name_logins(activate);
 	return CTL_INVALID;
 }

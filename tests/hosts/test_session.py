@@ -1,5 +1,7 @@
 """What one activation reaches: this login, and no other of the same person."""
 
+import re
+
 from drive import Shell
 from machine import wait_until
 
@@ -61,3 +63,20 @@ def test_the_end_of_the_login_ends_its_activation(machine, sshd):
     assert len(person.status()) == 1
     shell.child.sendline("exit")
     assert wait_until(lambda: person.status() == [])
+
+
+def test_activate_names_the_logins(machine, sshd):
+    """Who was let in without an activation has a session all the same, and an administrator can name it."""
+    machine.deploy(required=False)
+    person, server = machine.person(), sshd("psg-password-code")
+    shell = server.shell(person)
+    machine.deploy()
+    done = machine.psgctl("activate", "Operators", "--user", person.name, status=3)
+    (session,) = re.findall(r"logged in by sshd: --session (\S+)", done.stderr)
+    machine.sudoers("ALL ALL=(ALL:ALL) NOPASSWD: ALL")
+    assert shell.run("sudo id -u", [""])[0] != 0
+    machine.psgctl("activate", "Operators", "--user", person.name, "--session", session)
+    assert shell.run("sudo id -u")[::2] == (0, 0)
+    shell.close()
+    assert wait_until(lambda: "no login of" in machine.psgctl("activate", "Operators", "--user", person.name,
+                                                               status=3).stderr)
