@@ -1,12 +1,16 @@
 /* Which sessions end with which activations, and when.
  *
- * MUST NOT end anybody because something could not be read or is not known   (dues_test: *_is_left)
- * MUST judge by the policy that is in force, stricter or looser than the one before (dues_test: policy_*)
- * MUST NOT end a session for whose target another activation is live         (dues_test: renewed_is_left) */
+ * MUST NOT end anybody because something could not be read or is not known: *_is_left in dues_test,
+ *   dues_policy_test and dues_host_test of tests/store.
+ * MUST judge by the policy that is in force, stricter or looser than the one before: policy_* in
+ *   dues_policy_test.
+ * MUST NOT end a session for whose target another activation is live: renewed_is_left in dues_test and
+ *   dues_host_test. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "psg/enforce.h"
+#include "psg/unix_group.h"
 
 struct judge {
 	struct psg_store *store;
@@ -47,6 +51,42 @@ static bool same_session(const struct psg_binding *a, const struct psg_binding *
 	       (a->audit_id != PSG_AUDIT_NONE && a->audit_id == b->audit_id);
 }
 
+/* Whether the target is assigned to a Unix group of which it is not to be seen whether the person is in it: the account
+ * or the group is of a name service that does not show it just now. */
+static bool maybe_by_group(const struct judge *judge, const struct psg_activation *activation)
+{
+	struct psg_assignments all PSG_CLEANUP(psg_assignments_clear) = {0};
+	int64_t now_s = judge->now.realtime_ns / PSG_NS_PER_S;
+	struct psg_unix_group group;
+
+	if (!psg_policy_has_unix_groups(judge->policy))
+		return false;
+	if (psg_policy_all_assigned(judge->policy, &all) != PSG_OK)
+		return true;
+	for (size_t i = 0; i < all.count; i++) {
+		const struct psg_assignment *one = &all.items[i];
+
+		if (one->assignee[0] == '%' && one->kind == activation->kind &&
+		    !strcmp(one->target, activation->target) &&
+		    (one->until_s == 0 || one->until_s > now_s) &&
+		    (judge->subject.uid == (uid_t)-1 ||
+		     psg_unix_group_find(one->assignee + 1, &group) != PSG_OK))
+			return true;
+	}
+	return false;
+}
+
+/* `--until` may be the year 9999, which is more nanoseconds than there are. */
+static int64_t until_ns(const struct judge *judge, int64_t until_s)
+{
+	int64_t ns;
+
+	if (until_s == 0 || __builtin_mul_overflow(until_s, PSG_NS_PER_S, &ns) ||
+	    __builtin_sub_overflow(ns, judge->now.realtime_ns, &ns))
+		return INT64_MAX;
+	return ns;
+}
+
 /* How long until the assignment is over; INT64_MAX where it has no end, or where it is not to be seen: a Unix group
  * that a name service does not show just now is not a group that somebody left. */
 static int64_t assigned_ns(const struct judge *judge, const struct psg_activation *activation)
@@ -59,13 +99,11 @@ static int64_t assigned_ns(const struct judge *judge, const struct psg_activatio
 		if (assignment->kind != activation->kind ||
 		    strcmp(assignment->target, activation->target) != 0)
 			continue;
-		int64_t left = assignment->until_s == 0
-				   ? INT64_MAX
-				   : assignment->until_s * PSG_NS_PER_S - judge->now.realtime_ns;
+		int64_t left = until_ns(judge, assignment->until_s);
 
 		longest = left > longest ? left : longest;
 	}
-	if (longest == INT64_MIN)
+	if (longest == INT64_MIN || (longest <= 0 && maybe_by_group(judge, activation)))
 		return INT64_MAX;
 	return longest > 0 ? longest : 0;
 }
@@ -198,8 +236,8 @@ static enum psg_err add(struct judge *judge, const struct psg_activation *activa
 	return PSG_OK;
 }
 
-/* What the session's own stack makes of it today: a stack that only watches (permissive) ends nobody, nor does the gate
- * for whom it is no concern. */
+/* What the session's own stack makes of it today: a stack that only watches (permissive) ends nobody, nor does one that
+ * cannot be read, nor the gate for whom it is no concern. */
 static enum psg_err exempt(const struct judge *judge, const struct psg_binding *session, bool *ret)
 {
 	const struct psg_login *login = login_of(judge, session);
@@ -210,8 +248,8 @@ static enum psg_err exempt(const struct judge *judge, const struct psg_binding *
 	if (err)
 		return err;
 	*ret = psg_strings_has(&settings.exempt_users, judge->subject.name) ||
-	       (login && judge->service(judge->service_arg, login->service, &service) == PSG_OK &&
-		service.permissive);
+	       (login && (judge->service(judge->service_arg, login->service, &service) != PSG_OK ||
+			  service.permissive));
 	return PSG_OK;
 }
 
