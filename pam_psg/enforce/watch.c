@@ -13,7 +13,7 @@
 
 #include "psg/enforce.h"
 
-#define STORE_EVENTS (IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define STORE_EVENTS (IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define PEOPLE_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR)
 #define PERSON_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR)
 /* A record is made empty and then written, perhaps by a process that is stopped before it closes. */
@@ -60,10 +60,17 @@ static bool arm_wall(int timer)
 	       0;
 }
 
+static void watch_people(struct psg_watch *watch)
+{
+	char people[PATH_MAX + 16];
+
+	(void)snprintf(people, sizeof(people), "%s/people", watch->path);
+	watch->people = inotify_add_watch(watch->inotify, people, PEOPLE_EVENTS);
+}
+
 enum psg_err psg_watch_open(const char *path, struct psg_watch **ret)
 {
 	struct psg_watch *watch PSG_CLEANUP(psg_watch_close) = calloc(1, sizeof(*watch));
-	char people[PATH_MAX + 16];
 
 	if (!watch)
 		return PSG_ERR_NO_MEMORY;
@@ -71,7 +78,6 @@ enum psg_err psg_watch_open(const char *path, struct psg_watch **ret)
 	if (strlen(path) >= sizeof(watch->path) - 2 * PSG_FOLDER_NAME_SIZE)
 		return PSG_ERR_INVALID;
 	strcpy(watch->path, path);
-	(void)snprintf(people, sizeof(people), "%s/people", path);
 	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	watch->boot_timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	watch->wall_timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -79,7 +85,8 @@ enum psg_err psg_watch_open(const char *path, struct psg_watch **ret)
 	    !arm_wall(watch->wall_timer))
 		return psg_err_from_errno(errno);
 	watch->store = inotify_add_watch(watch->inotify, path, STORE_EVENTS);
-	watch->people = inotify_add_watch(watch->inotify, people, PEOPLE_EVENTS);
+	if (watch->store >= 0)
+		watch_people(watch);
 	if (watch->store < 0 || watch->people < 0)
 		return errno == ENOSPC ? PSG_ERR_LIMIT : psg_err_from_errno(errno);
 	*ret = watch;
@@ -158,8 +165,15 @@ static bool judge(struct psg_watch *watch, const struct inotify_event *event, en
 			slot->subject = NULL;
 		return false;
 	}
-	if (event->wd == watch->store)
-		return event->len > 0 && !strcmp(event->name, "policy");
+	if (event->wd == watch->store) {
+		/* Put back from a backup: the watch is still on the folder that was there before. */
+		if (event->len > 0 && !strcmp(event->name, "people")) {
+			watch_people(watch);
+			return true;
+		}
+		return (event->mask & IN_MOVED_TO) && event->len > 0 &&
+		       !strcmp(event->name, "policy");
+	}
 	*ret = PSG_STIR_PERSON;
 	if (event->wd == watch->people)
 		return event->len > 0 && psg_folder_subject(event->name, ret_subject) == PSG_OK;
