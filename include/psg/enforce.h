@@ -28,7 +28,7 @@ struct psg_due {
 	bool registered;                  /* a login that open_session began */
 	bool serves;                      /* it is live: its lapse is worth a warning */
 	bool renewable;                   /* a code now would lengthen it */
-	bool roots;              /* no login is registered and root leads it: it is left alone */
+	bool others; /* no login is registered and somebody else leads it: it is left alone */
 	enum psg_end_reason why; /* for one that is over */
 	int64_t left_ns;         /* 0: over */
 	int64_t warn_before_ns;  /* 0: no warning */
@@ -69,10 +69,12 @@ struct psg_members_ask {
 	/* Whether a process has a service of its own (NULL: none has), or is in the session's own scope. */
 	bool (*elsewhere)(void *arg, pid_t pid);
 	bool (*in_scope)(void *arg, pid_t pid);
+	/* Whether a uid is some account's (NULL: every one is). */
+	bool (*is_account)(void *arg, uid_t uid);
 	void *arg;
 };
 /* Marks each process: the leader, all below it, and by the audit id what has left its tree and has the subject's real
- * uid. `marks` has one element a process. Errors: NO_MEMORY. */
+ * uid, or one that is no account's: a subordinate id of a user namespace, or the uid of an account that is gone. `marks` has one element a process. Errors: NO_MEMORY. */
 PSG_MUST_CHECK
 enum psg_err psg_members_mark(const struct psg_members_ask *ask, enum psg_member *marks);
 
@@ -83,18 +85,23 @@ struct psg_ending {
 	uid_t subject_uid;
 	size_t ended;          /* processes that are gone */
 	size_t left;           /* that could not be ended */
+	bool dropped;          /* it was not to be ended any more */
 	struct psg_buf spared; /* "sshd (77), …": for people; to be cleared by the caller */
 };
+/* Asked once everybody was found and before the first signal: is it still to be ended? */
+typedef bool psg_still_fn(void *arg, const struct psg_ending *ending);
+
 /* Ends these sessions together: TERM to the leaders, so that sshd's monitor closes its session; HUP, CONT and TERM to the
- * rest; after a grace of 700 ms KILL, looking again until nobody is left. Every signal goes through a pidfd whose process's
+ * rest; after a grace of 700 ms KILL, looking again until nobody is left. Who forks faster than that is looked for while
+ * all of the subject's processes stand still (freeze.c). Every signal goes through a pidfd whose process's
  * start time was checked. Errors: PROC, NO_MEMORY, LIMIT; what was counted until then is counted. */
 PSG_MUST_CHECK
 enum psg_err psg_sessions_end(struct psg_ending *list, size_t count,
-			      const struct psg_logins *logins);
+			      const struct psg_logins *logins, psg_still_fn *still, void *arg);
 
 /* -- warn.c -- */
 
-/* Writes one line to every terminal of the session. Never waits for a terminal. *ret_terminals (may be NULL) counts.
+/* Writes one line to every terminal of the session that is the subject's own. Never waits for a terminal. *ret_terminals (may be NULL) counts.
  * Errors: PROC, NO_MEMORY. */
 PSG_MUST_CHECK
 enum psg_err psg_session_warn(const struct psg_binding *session, uid_t subject_uid,
@@ -109,6 +116,7 @@ enum psg_stir {
 	PSG_STIR_TIME = 0, /* the deadline */
 	PSG_STIR_PERSON,   /* *ret_subject changed */
 	PSG_STIR_ALL,      /* anything may have: policy, clock set, too much at once */
+	PSG_STIR_GONE, /* the store's folder is another one by now, or none: open everything anew */
 };
 
 /* Watches the store at `path`. Errors: IO, LIMIT, NO_MEMORY. */

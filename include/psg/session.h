@@ -8,7 +8,7 @@
 #define PSG_SESSION_ID_SIZE 64 /* "PID-START" or "PID-START-AUDIT" */
 
 /* The process table, so that tests can put their own. Each returns NOT_FOUND for a process that is
- * not there (or is a zombie), PROC when /proc cannot be read. */
+ * not there (or is a zombie without a thread that lives), PROC when /proc cannot be read. */
 struct psg_proc_info {
 	pid_t parent, session; /* /proc/PID/stat */
 	uint64_t start_ticks;
@@ -17,6 +17,7 @@ struct psg_proc_info {
 	uint32_t
 	    audit_id; /* /proc/PID/sessionid; PSG_AUDIT_NONE when unset, or when the kernel has no audit */
 	uint32_t tty; /* stat field 7: device number of the controlling terminal, 0: none */
+	bool stopped; /* by SIGSTOP or the terminal */
 };
 struct psg_proc {
 	enum psg_err (*info)(void *self, pid_t pid, struct psg_proc_info *ret);

@@ -48,7 +48,7 @@ enum psg_err psg_proc_parse_stat(char *text, pid_t pid, struct psg_proc_info *re
 	char *at = text, *name_end = strrchr(text, ')'), *state, *word;
 	struct psg_proc_info info = {.real_uid = (uid_t)-1, .audit_id = PSG_AUDIT_NONE};
 	pid_t own = 0, group = 0;
-	uint64_t tty = 0;
+	uint64_t tty = 0, threads = 0;
 
 	if (!take_pid(&at, &own) || own != pid || *at != '(' || !name_end || name_end[1] != ' ')
 		return PSG_ERR_PROC;
@@ -56,7 +56,8 @@ enum psg_err psg_proc_parse_stat(char *text, pid_t pid, struct psg_proc_info *re
 	state = take_word(&at);
 	if (!state || state[1] != '\0')
 		return PSG_ERR_PROC;
-	if (strchr("ZXx", state[0]))
+	info.stopped = state[0] == 'T';
+	if (strchr("Xx", state[0]))
 		return PSG_ERR_NOT_FOUND;
 	if (!take_pid(&at, &info.parent) || !take_pid(&at, &group) || !take_pid(&at, &info.session))
 		return PSG_ERR_PROC;
@@ -64,10 +65,15 @@ enum psg_err psg_proc_parse_stat(char *text, pid_t pid, struct psg_proc_info *re
 	if (!word || psg_u64_parse(word, &tty) != PSG_OK || tty > UINT32_MAX)
 		return PSG_ERR_PROC;
 	info.tty = (uint32_t)tty;
-	/* The state is field 3, the session field 6, the terminal field 7, the start field 22. */
-	for (int field = 8; field < 22; field++)
-		if (!take_word(&at))
+	/* The state is field 3, the session field 6, the terminal field 7, the threads field 20, the start field 22. */
+	for (int field = 8; field < 22; field++) {
+		word = take_word(&at);
+		if (!word || (field == 20 && psg_u64_parse(word, &threads) != PSG_OK))
 			return PSG_ERR_PROC;
+	}
+	/* A process whose first thread ended reads as a zombie, and goes on in the others. */
+	if (state[0] == 'Z' && threads < 2)
+		return PSG_ERR_NOT_FOUND;
 	word = take_word(&at);
 	if (!word || psg_u64_parse(word, &info.start_ticks) != PSG_OK)
 		return PSG_ERR_PROC;

@@ -16,11 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "freeze.h"
 #include "roster.h"
 
 #define GRACE_MS 700
 #define KILL_WAIT_MS 100
-#define KILL_ROUNDS 100
+#define KILL_ROUNDS 20
+#define FREEZE_ROUND                                                                               \
+	2 /* from here on those who were not caught by looking are made to stand still */
 #define SPARED_NAMES 8
 
 struct victim {
@@ -104,11 +107,13 @@ static enum psg_err add_victim(struct work *work, size_t ending, const struct ps
 	if (err)
 		return err == PSG_ERR_EXISTS ? PSG_OK : err;
 	err = open_victim(who, &victim.pidfd);
+	/* Listed, and gone by now: perhaps only to have left a child. */
+	if (!err)
+		++*ret_new;
 	if (err || victim.pidfd < 0)
 		return err;
 	work->known[work->victim_count] = *who;
 	work->victims[work->victim_count++] = victim;
-	++*ret_new;
 	return PSG_OK;
 }
 
@@ -141,6 +146,8 @@ static enum psg_err look_around(struct work *work, bool name_the_spared, size_t 
 		struct psg_ending *ending = &work->list[e];
 		size_t names = 0;
 
+		if (ending->dropped)
+			continue;
 		err = psg_roster_mark(&roster, &ending->session, ending->subject_uid, work->logins,
 				      work->known, work->victim_count);
 		for (size_t i = 0; i < roster.processes.count && !err; i++) {
@@ -218,27 +225,69 @@ static size_t wait_for(struct work *work, int64_t limit_ms)
 	return alive;
 }
 
+/* What came to live again while this looked around is let go. */
+static void ask_again(struct work *work, psg_still_fn *still, void *arg)
+{
+	for (size_t e = 0; e < work->count; e++)
+		work->list[e].dropped = still && !still(arg, &work->list[e]);
+	for (size_t i = 0; i < work->victim_count; i++)
+		if (work->list[work->victims[i].ending].dropped) {
+			psg_close_fd(&work->victims[i].pidfd);
+			work->victims[i].pidfd = -1;
+		}
+}
+
+static void kill_all(const struct work *work)
+{
+	for (size_t i = 0; i < work->victim_count; i++)
+		send_to(&work->victims[i], SIGKILL);
+}
+
+static enum psg_err freeze_all(const struct work *work, struct psg_frozen *frozen)
+{
+	enum psg_err err = PSG_OK;
+
+	for (size_t e = 0; e < work->count && !err; e++)
+		if (!work->list[e].dropped)
+			err = psg_freeze(work->list[e].subject_uid, frozen);
+	return err;
+}
+
+/* One look and one blow; *ret_found counts those who were there. Where everybody stands still nobody is overlooked. */
+static enum psg_err kill_round(struct work *work, bool still, size_t *ret_found)
+{
+	struct psg_frozen frozen PSG_CLEANUP(psg_thaw) = {.count = 0};
+	enum psg_err err = still ? freeze_all(work, &frozen) : PSG_OK, failed;
+
+	failed = look_around(work, false, ret_found);
+	kill_all(work);
+	return err ? err : failed;
+}
+
 enum psg_err psg_sessions_end(struct psg_ending *list, size_t count,
-			      const struct psg_logins *logins)
+			      const struct psg_logins *logins, psg_still_fn *still, void *arg)
 {
 	struct work work PSG_CLEANUP(work_clear) = {.list = list, .count = count, .logins = logins};
-	size_t found = 0;
+	size_t found = 0, alive;
 	enum psg_err err = look_around(&work, true, &found), failed;
 
+	ask_again(&work, still, arg);
 	/* What could be opened is ended, whatever could not. */
 	ask_to_end(&work);
-	size_t alive = wait_for(&work, GRACE_MS);
-
+	alive = wait_for(&work, GRACE_MS);
+	/* The first round finds who forked meanwhile; from the second on nobody does. */
 	for (int round = 0; round < KILL_ROUNDS; round++) {
-		failed = look_around(&work, false, &found);
+		failed = kill_round(&work, round > 0, &found);
 		err = failed ? failed : round > 0 ? PSG_OK : err;
-		if (!failed && found == 0 && alive == 0)
+		alive = wait_for(&work, found || alive ? KILL_WAIT_MS : 0);
+		if (round > 0 && !failed && found == 0 && alive == 0)
 			break;
-		for (size_t i = 0; i < work.victim_count; i++)
-			send_to(&work.victims[i], SIGKILL);
-		alive = wait_for(&work, KILL_WAIT_MS);
 	}
 	for (size_t i = 0; i < work.victim_count; i++)
 		list[work.victims[i].ending].left += work.victims[i].pidfd >= 0;
+	/* Somebody new was there each time: that many at least are left. */
+	for (size_t e = 0; e < count && found; e++)
+		if (!list[e].dropped && list[e].left == 0)
+			list[e].left = 1;
 	return err;
 }

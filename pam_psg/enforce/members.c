@@ -24,6 +24,15 @@ static bool has_the_id(const struct psg_members_ask *ask, const struct psg_proce
 	       process->info.audit_id == ask->session.audit_id;
 }
 
+static bool is_anothers(const struct psg_members_ask *ask, uid_t uid)
+{
+	if (uid == 0 || ask->subject_uid == 0)
+		return true;
+	if (uid == ask->subject_uid)
+		return false;
+	return !ask->is_account || ask->is_account(ask->arg, uid);
+}
+
 static enum psg_member mark_one(const struct psg_members_ask *ask,
 				const struct psg_process *process, enum psg_member parent)
 {
@@ -40,7 +49,7 @@ static enum psg_member mark_one(const struct psg_members_ask *ask,
 	/* It has left the tree. A daemon that somebody restarted here carries the id as well: root's,
 	 * and those that became another user, are services. */
 	if (has_the_id(ask, process)) {
-		if (process->info.real_uid != ask->subject_uid || ask->subject_uid == 0)
+		if (is_anothers(ask, process->info.real_uid))
 			return PSG_MEMBER_SPARED;
 		return ask->elsewhere && ask->elsewhere(ask->arg, process->pid) ? PSG_MEMBER_SPARED
 										: PSG_MEMBER_YES;

@@ -38,6 +38,15 @@ static bool in_scope(void *arg, pid_t pid)
 	return psg_scope_holds(arg, pid);
 }
 
+/* Where nobody can say, it is somebody's. */
+static bool is_account(void *arg, uid_t uid)
+{
+	struct psg_subject account;
+
+	(void)arg;
+	return psg_subject_by_uid(uid, &account) != PSG_ERR_NOT_FOUND;
+}
+
 static bool lives(const struct psg_roster *roster, const struct psg_leader *leader,
 		  const struct psg_process **ret)
 {
@@ -61,6 +70,7 @@ enum psg_err psg_roster_mark(struct psg_roster *roster, const struct psg_binding
 				      .self = getpid(),
 				      .elsewhere = elsewhere,
 				      .in_scope = in_scope,
+				      .is_account = is_account,
 				      .arg = &place};
 	const struct psg_process *leader;
 

@@ -29,7 +29,7 @@ static bool path_of(uint32_t tty, char out[static 40])
 	return true;
 }
 
-static bool write_line(uint32_t tty, const char *line)
+static bool write_line(uint32_t tty, uid_t owner, const char *line)
 {
 	char path[40];
 	struct stat info;
@@ -39,7 +39,9 @@ static bool write_line(uint32_t tty, const char *line)
 	int fd PSG_CLEANUP(psg_close_fd) =
 	    open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 
-	if (fd < 0 || fstat(fd, &info) != 0 || !S_ISCHR(info.st_mode) || !isatty(fd))
+	/* A terminal of a devpts of one's own has the number of somebody else's here. */
+	if (fd < 0 || fstat(fd, &info) != 0 || !S_ISCHR(info.st_mode) || info.st_uid != owner ||
+	    !isatty(fd))
 		return false;
 	return dprintf(fd, "\r\n\a%s\r\n", line) > 0;
 }
@@ -72,7 +74,7 @@ enum psg_err psg_session_warn(const struct psg_binding *session, uid_t subject_u
 			terminals[count++] = tty;
 	}
 	for (size_t i = 0; i < count; i++)
-		written += write_line(terminals[i], line);
+		written += write_line(terminals[i], subject_uid, line);
 	if (ret_terminals)
 		*ret_terminals = written;
 	return PSG_OK;

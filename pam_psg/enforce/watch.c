@@ -14,6 +14,7 @@
 #include "psg/enforce.h"
 
 #define STORE_EVENTS (IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define PARENT_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
 #define PEOPLE_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR)
 #define PERSON_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR)
 /* A record is made empty and then written, perhaps by a process that is stopped before it closes. */
@@ -28,7 +29,9 @@ struct slot {
 struct psg_watch {
 	char path[PATH_MAX];
 	int inotify, boot_timer, wall_timer;
-	int store, people; /* watches */
+	int parent, store,
+	    people;       /* watches; the parent tells of a store put in the place of this one */
+	const char *name; /* of the store in its parent */
 	struct slot *slots;
 	size_t slot_count;
 	char buffer[65536] __attribute__((aligned(8)));
@@ -60,6 +63,18 @@ static bool arm_wall(int timer)
 	       0;
 }
 
+static void watch_parent(struct psg_watch *watch)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(watch->path, '/');
+	size_t len = slash ? (size_t)(slash - watch->path) : 0;
+
+	watch->name = slash ? slash + 1 : watch->path;
+	memcpy(parent, watch->path, len);
+	strcpy(parent + len, len ? "" : "/");
+	watch->parent = inotify_add_watch(watch->inotify, parent, PARENT_EVENTS);
+}
+
 static void watch_people(struct psg_watch *watch)
 {
 	char people[PATH_MAX + 16];
@@ -84,10 +99,13 @@ enum psg_err psg_watch_open(const char *path, struct psg_watch **ret)
 	if (watch->inotify < 0 || watch->boot_timer < 0 || watch->wall_timer < 0 ||
 	    !arm_wall(watch->wall_timer))
 		return psg_err_from_errno(errno);
+	while (strlen(watch->path) > 1 && watch->path[strlen(watch->path) - 1] == '/')
+		watch->path[strlen(watch->path) - 1] = '\0';
+	watch_parent(watch);
 	watch->store = inotify_add_watch(watch->inotify, path, STORE_EVENTS);
 	if (watch->store >= 0)
 		watch_people(watch);
-	if (watch->store < 0 || watch->people < 0)
+	if (watch->parent < 0 || watch->store < 0 || watch->people < 0)
 		return errno == ENOSPC ? PSG_ERR_LIMIT : psg_err_from_errno(errno);
 	*ret = watch;
 	watch = NULL;
@@ -154,8 +172,14 @@ static bool judge(struct psg_watch *watch, const struct inotify_event *event, en
 {
 	struct slot *slot = slot_of(watch, event->wd);
 
+	*ret = PSG_STIR_GONE;
+	if (event->wd == watch->parent)
+		return event->len > 0 && !strcmp(event->name, watch->name);
+	if (event->wd == watch->store &&
+	    (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)))
+		return true;
 	*ret = PSG_STIR_ALL;
-	if (event->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF))
+	if (event->mask & IN_Q_OVERFLOW)
 		return true;
 	if (event->mask & IN_IGNORED) {
 		/* The folder went; its number is never given again. */

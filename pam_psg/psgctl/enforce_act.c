@@ -9,7 +9,7 @@
 #include "enforce.h"
 #include "live.h"
 
-#define AGAIN_NS PSG_NS_PER_S /* after something could not be ended */
+#define AGAIN_NS (INT64_C(5) * PSG_NS_PER_S) /* after something could not be ended */
 
 void enforce_clear(struct enforce *enforce)
 {
@@ -25,7 +25,7 @@ void enforce_forget(struct enforce *enforce)
 	enforce->done = (struct psg_strings){0};
 }
 
-/* E: ended; W: warned; L: left alone. */
+/* E: ended; U: tried, and something is left; W: warned; L: left alone. */
 static enum psg_err mark(char kind, const struct psg_due *due, struct psg_buf *out)
 {
 	char session[PSG_SESSION_ID_SIZE];
@@ -65,7 +65,7 @@ static enum psg_err set_done(struct enforce *enforce, char kind, const struct ps
 
 static bool is_over(struct enforce *enforce, const struct psg_due *due)
 {
-	return due->left_ns <= 0 && !due->roots && !is_done(enforce, 'E', due);
+	return due->left_ns <= 0 && !due->others && !is_done(enforce, 'E', due);
 }
 
 static bool same_session(const struct psg_binding *a, const struct psg_binding *b)
@@ -115,15 +115,43 @@ static enum psg_err after(struct enforce *enforce, const struct psg_due *due,
 {
 	enum psg_err err = record(enforce, due);
 
-	/* A session that was gone already is no news. */
-	if (ending->ended || ending->left)
+	enum psg_err failed = PSG_OK;
+
+	/* A session that was gone already is no news, nor is one that still cannot be ended. */
+	if ((ending->ended || ending->left) && !is_done(enforce, 'U', due))
 		enforce_say(enforce, ENFORCE_ENDED, due, ending);
 	enforce->left += ending->left > 0;
-	if (ending->left)
-		return err;
-	enum psg_err failed = set_done(enforce, 'E', due);
-
+	failed = set_done(enforce, ending->left ? 'U' : 'E', due);
 	return err ? err : failed;
+}
+
+struct again {
+	struct enforce *enforce;
+	const struct psg_dues *dues;
+	const struct psg_logins *logins;
+};
+
+/* A fresh code may have come in the meantime: what was due when it was read is judged once more, just before the first
+ * signal. What cannot be judged now was due a moment ago. */
+static bool still_due(void *arg, const struct psg_ending *ending)
+{
+	struct again *again = arg;
+
+	for (size_t i = 0; i < again->dues->count; i++) {
+		const struct psg_due *due = &again->dues->items[i];
+		struct psg_dues now PSG_CLEANUP(psg_dues_clear) = {0};
+
+		if (!same_session(&due->session, &ending->session) || !is_over(again->enforce, due))
+			continue;
+		if (psg_dues_read(again->enforce->ctl->store, due->subject, again->logins,
+				  enforce_service, NULL, &now) != PSG_OK)
+			return true;
+		for (size_t j = 0; j < now.count; j++)
+			if (same_session(&now.items[j].session, &ending->session) &&
+			    is_over(again->enforce, &now.items[j]))
+				return true;
+	}
+	return false;
 }
 
 static enum psg_err end_all(struct enforce *enforce, const struct psg_dues *dues,
@@ -136,12 +164,17 @@ static enum psg_err end_all(struct enforce *enforce, const struct psg_dues *dues
 	for (size_t i = 0; i < dues->count && list; i++)
 		if (is_over(enforce, &dues->items[i]))
 			(void)ending_of(list, &count, &dues->items[i]);
+	struct again again = {enforce, dues, logins};
+
 	if (count > 0)
-		err = psg_sessions_end(list, count, logins);
+		err = psg_sessions_end(list, count, logins, still_due, &again);
 	for (size_t i = 0; i < dues->count && count > 0; i++) {
 		if (!is_over(enforce, &dues->items[i]))
 			continue;
 		const struct psg_ending *ending = ending_of(list, &count, &dues->items[i]);
+
+		if (ending->dropped)
+			continue;
 		/* Looking around failed: who is left is not known. */
 		enum psg_err failed = err ? err : after(enforce, &dues->items[i], ending);
 
@@ -158,7 +191,7 @@ static void tell(struct enforce *enforce, const struct psg_dues *dues, enum enfo
 
 		if (kind == ENFORCE_WOULD_END
 			? is_over(enforce, due)
-			: due->left_ns <= 0 && due->roots && !is_done(enforce, 'L', due)) {
+			: due->left_ns <= 0 && due->others && !is_done(enforce, 'L', due)) {
 			enforce_say(enforce, kind, due, NULL);
 			if (kind == ENFORCE_LEFT_ALONE)
 				(void)!set_done(enforce, 'L', due);
@@ -168,7 +201,7 @@ static void tell(struct enforce *enforce, const struct psg_dues *dues, enum enfo
 
 static bool wants_warning(struct enforce *enforce, const struct psg_due *due)
 {
-	return due->serves && !due->roots && due->left_ns > 0 &&
+	return due->serves && !due->others && due->left_ns > 0 &&
 	       due->left_ns <= due->warn_before_ns && !is_done(enforce, 'W', due);
 }
 

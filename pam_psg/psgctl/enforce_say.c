@@ -39,8 +39,8 @@ static void in_words(enum enforce_act_kind kind, const struct psg_due *due,
 	}
 	what_happened(due, out);
 	if (kind == ENFORCE_LEFT_ALONE)
-		psg_buf_text(out, "; its session is led by a process of root's and was not opened "
-				  "by a login that pam_psg saw: left alone");
+		psg_buf_text(out, "; its session is led by somebody else's process, and no login "
+				  "of this person's was registered for it: left alone");
 	if (!ending)
 		return;
 	psg_buf_format(out, "; %zu process%s ended", ending->ended, ending->ended == 1 ? "" : "es");

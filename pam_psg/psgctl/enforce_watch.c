@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "enforce.h"
 
@@ -159,6 +160,47 @@ static int64_t left(const struct watching *watching)
 	return first > now ? first - now : 0;
 }
 
+/* The store and its watch, as they are at that path now. */
+static enum psg_err reopen(struct watching *watching)
+{
+	struct ctl *ctl = watching->enforce->ctl;
+	struct psg_store *store PSG_CLEANUP(psg_store_close) = NULL;
+	struct psg_watch *watch PSG_CLEANUP(psg_watch_close) = NULL;
+	enum psg_err err = psg_store_open(ctl->store_path, ctl->key_path, true, &store);
+
+	/* Watched before it is read. */
+	if (!err)
+		err = psg_watch_open(ctl->store_path, &watch);
+	if (err)
+		return err;
+	psg_watch_close(&watching->watch);
+	psg_store_close(&ctl->store);
+	psg_policy_close(&ctl->policy);
+	watching->watch = watch;
+	ctl->store = store;
+	watch = NULL;
+	store = NULL;
+	return PSG_OK;
+}
+
+/* Somebody restores a backup, or mounts the store anew: what takes its place is watched as soon as it is there. */
+static void begin_anew(struct watching *watching)
+{
+	const struct timespec pause = {.tv_sec = 1};
+	struct ctl *ctl = watching->enforce->ctl;
+	bool said = false;
+	enum psg_err err;
+
+	while ((err = reopen(watching)) != PSG_OK) {
+		if (!said)
+			ctl_error(ctl, "%s: %s; trying again every second", ctl->store_path,
+				  psg_strerror(err));
+		said = true;
+		(void)nanosleep(&pause, NULL);
+	}
+	look_at_all(watching);
+}
+
 enum ctl_exit enforce_watch(struct enforce *enforce)
 {
 	struct watching watching PSG_CLEANUP(watching_clear) = {.enforce = enforce};
@@ -175,6 +217,8 @@ enum ctl_exit enforce_watch(struct enforce *enforce)
 		err = psg_watch_wait(watching.watch, left(&watching), &stir, subject);
 		if (!err && stir == PSG_STIR_PERSON)
 			(void)!look_at(&watching, subject);
+		else if (!err && stir == PSG_STIR_GONE)
+			begin_anew(&watching);
 		else if (!err && stir == PSG_STIR_ALL)
 			look_at_all(&watching);
 		else if (!err)

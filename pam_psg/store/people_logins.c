@@ -95,23 +95,6 @@ enum psg_err psg_logins_list(struct psg_store *store, struct psg_logins *ret)
 	return PSG_OK;
 }
 
-/* A mark is of use as long as what it marks; and no audit id is fresh twice in a boot. */
-static enum psg_err mark_is_over(struct walk *walk, const char *name, bool *ret)
-{
-	char base[PSG_LOGIN_NAME_SIZE];
-	size_t len = strcspn(name, ".");
-	bool there = false;
-	enum psg_err err;
-
-	if (len >= sizeof(base))
-		return PSG_OK;
-	memcpy(base, name, len);
-	base[len] = '\0';
-	err = walk->folder->ops->exists(walk->folder, base, &there);
-	*ret = !there;
-	return err;
-}
-
 /* Damaged ones go after an hour: the one that makes it may be about to write. */
 static enum psg_err is_over(struct walk *walk, const char *name, bool *ret)
 {
@@ -121,8 +104,9 @@ static enum psg_err is_over(struct walk *walk, const char *name, bool *ret)
 	bool alive = false;
 	enum psg_err err;
 
+	/* A mark stays: who carries the id it marks is not known (mark_shared). */
 	if (is_mark(name))
-		return mark_is_over(walk, name, ret);
+		return PSG_OK;
 	err = psg_login_read(walk->store, walk->folder, name, &login);
 	if (err == PSG_OK) {
 		err = psg_session_alive(&walk->store->proc, &login.binding.leader, &alive);

@@ -94,25 +94,36 @@ static enum psg_err make_login(struct psg_store *store, struct psg_folder *folde
 	return err == PSG_OK ? write_login(store, folder, name, file, login) : err;
 }
 
-/* Whoever has the id besides: it is no one login's from now on. */
+/* Whoever has the id besides: it is no one login's from now on, as long as this boot lasts. The first of them may be
+ * gone, with its registration, while others carry its id. */
 static enum psg_err mark_shared(struct psg_store *store, struct psg_folder *folder,
 				uint32_t audit_id)
 {
 	struct psg_binding binding = {.audit_id = audit_id};
 	char name[PSG_LOGIN_NAME_SIZE], shared[PSG_LOGIN_NAME_SIZE];
-	bool there = false;
 	int file;
 	enum psg_err err = psg_login_name(store, &binding, name);
 
-	if (err == PSG_OK)
-		err = folder->ops->exists(folder, name, &there);
-	if (err != PSG_OK || !there)
+	if (err != PSG_OK)
 		return err;
 	psg_login_shared_name(name, shared);
 	err = folder->ops->create(folder, shared, &file);
 	if (err == PSG_OK)
 		folder->ops->close(folder, file);
 	return err == PSG_ERR_EXISTS ? PSG_OK : err;
+}
+
+static enum psg_err is_shared(struct psg_store *store, struct psg_folder *folder, uint32_t audit_id,
+			      bool *ret)
+{
+	struct psg_binding binding = {.audit_id = audit_id};
+	char name[PSG_LOGIN_NAME_SIZE], shared[PSG_LOGIN_NAME_SIZE];
+	enum psg_err err = psg_login_name(store, &binding, name);
+
+	if (err != PSG_OK)
+		return err;
+	psg_login_shared_name(name, shared);
+	return folder->ops->exists(folder, shared, ret);
 }
 
 static enum psg_err fill_login(const struct psg_call *call, const char *subject,
@@ -137,6 +148,7 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
 	bool fresh = set && call->audit_id != call->parent_audit_id;
 	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
 	struct psg_login login;
+	bool known = false;
 	enum psg_err err;
 
 	if (!fresh && !leads)
@@ -144,7 +156,10 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
 	err = fill_login(call, subject, service, &login);
 	if (err == PSG_OK)
 		err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, true, &folder);
-	if (err == PSG_OK && fresh) {
+	/* The parent of a login may be gone, and init has none: that differs, and is fresh to nobody. */
+	if (err == PSG_OK && fresh)
+		err = is_shared(store, folder, call->audit_id, &known);
+	if (err == PSG_OK && fresh && !known) {
 		login.binding.audit_id = call->audit_id;
 		err = make_login(store, folder, &login);
 		if (err == PSG_OK) {

@@ -28,7 +28,7 @@ static void live_is_due_at_its_lapse(void **state)
 	assert_int_equal(dues_fate(folk, &a, &due), DUES_LATER);
 	assert_true(due.left_ns == 3000 * FOLK_S);
 	assert_true(due.serves && due.registered && due.renewable);
-	assert_false(due.roots);
+	assert_false(due.others);
 	assert_int_equal(dues_count(folk), 1);
 	folk_pass(folk, 2999);
 	assert_int_equal(dues_fate(folk, &a, NULL), DUES_LATER);
@@ -80,7 +80,7 @@ static void closed_is_left_until_its_lapse(void **state)
 	folk->processes[0].pid = 0;
 	dues.logins.count = 0;
 	assert_int_equal(dues_fate(folk, &a, &due), DUES_LATER);
-	assert_false(due.serves || due.registered || due.roots);
+	assert_false(due.serves || due.registered || due.others);
 	folk_pass(folk, 3600);
 	expect_over(folk, &a, PSG_END_CLOSED);
 }
@@ -271,16 +271,16 @@ static void a_shell_of_roots_is_marked(void **state)
 	struct psg_due due;
 
 	assert_int_equal(dues_fate(folk, &a, &due), DUES_LATER);
-	assert_true(due.roots && !due.registered);
+	assert_true(due.others && !due.registered);
 	assert_int_equal(dues_fate(folk, &b, &due), DUES_LATER);
-	assert_false(due.roots || due.registered);
+	assert_false(due.others || due.registered);
 	/* sshd's monitor is root's and registered. */
 	assert_int_equal(dues_fate(folk, &c, &due), DUES_LATER);
-	assert_true(!due.roots && due.registered);
+	assert_true(!due.others && due.registered);
 	/* Another process by that number by now. */
 	folk->processes[3].info.start_ticks++;
 	assert_int_equal(dues_fate(folk, &a, &due), DUES_LATER);
-	assert_false(due.roots || due.serves);
+	assert_false(due.others || due.serves);
 }
 
 /* -- what is not known -- */

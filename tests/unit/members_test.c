@@ -18,21 +18,25 @@
 
 /* pid, {parent, session, start, real uid, audit id, terminal} */
 static struct psg_process table[] = {
-    {1, {0, 1, 1, 0, NONE, 0}},        {50, {1, 50, 10, 0, NONE, 0}}, /* sshd */
-    {60, {50, 60, 100, 0, ID, 0}}, /* alice's monitor: the leader */
-    {61, {60, 60, 101, ALICE, ID, 0}}, {62, {61, 62, 102, ALICE, ID, 1}}, /* her shell */
-    {63, {62, 63, 103, 0, ID, 1}}, /* sudo's monitor in it, a leader of root's */
-    {64, {63, 63, 104, 0, ID, 1}},     {65, {63, 63, 105, BOB, ID, 1}}, /* sudo -u bob */
-    {70, {1, 70, 200, ALICE, ID, 0}},  /* left the tree: setsid, a double fork */
-    {71, {70, 71, 201, BOB, NONE, 0}}, /* and what became another user and another id below it */
-    {80, {1, 80, 210, 0, ID, 0}},      /* a daemon of root's that was restarted here */
-    {81, {80, 80, 211, ALICE, ID, 0}}, /* its worker */
-    {82, {1, 82, 212, BOB, ID, 0}},    /* a daemon that became bob */
-    {90, {64, 90, 220, 0, ID, 0}},     /* an sshd started in her root shell */
-    {91, {90, 91, 221, 0, 8, 0}},      /* bob's monitor below it: another login */
-    {92, {91, 91, 222, BOB, 8, 0}},    /* and his */
-    {95, {50, 95, 230, 0, 9, 0}},      /* her other login */
-    {96, {95, 95, 231, ALICE, 9, 0}},  {99, {62, 62, 240, 0, ID, 1}}, /* who asks */
+    {1, {0, 1, 1, 0, NONE, 0, false}},
+    {50, {1, 50, 10, 0, NONE, 0, false}}, /* sshd */
+    {60, {50, 60, 100, 0, ID, 0, false}}, /* alice's monitor: the leader */
+    {61, {60, 60, 101, ALICE, ID, 0, false}},
+    {62, {61, 62, 102, ALICE, ID, 1, false}}, /* her shell */
+    {63, {62, 63, 103, 0, ID, 1, false}},     /* sudo's monitor in it, a leader of root's */
+    {64, {63, 63, 104, 0, ID, 1, false}},
+    {65, {63, 63, 105, BOB, ID, 1, false}},  /* sudo -u bob */
+    {70, {1, 70, 200, ALICE, ID, 0, false}}, /* left the tree: setsid, a double fork */
+    {71, {70, 71, 201, BOB, NONE, 0, false}}, /* and what became another user and another id below it */
+    {80, {1, 80, 210, 0, ID, 0, false}},      /* a daemon of root's that was restarted here */
+    {81, {80, 80, 211, ALICE, ID, 0, false}}, /* its worker */
+    {82, {1, 82, 212, BOB, ID, 0, false}},    /* a daemon that became bob */
+    {90, {64, 90, 220, 0, ID, 0, false}},     /* an sshd started in her root shell */
+    {91, {90, 91, 221, 0, 8, 0, false}},      /* bob's monitor below it: another login */
+    {92, {91, 91, 222, BOB, 8, 0, false}},    /* and his */
+    {95, {50, 95, 230, 0, 9, 0, false}},      /* her other login */
+    {96, {95, 95, 231, ALICE, 9, 0, false}},
+    {99, {62, 62, 240, 0, ID, 1, false}}, /* who asks */
 };
 
 static const struct psg_leader other_leaders[] = {{91, 221}, {95, 230}};
@@ -135,6 +139,23 @@ static void without_an_id_of_its_own(void **state)
 	expect(&ask, PSG_MEMBER_FOREIGN, "91 92 95 96 ");
 }
 
+static bool accounts(void *arg, uid_t uid)
+{
+	(void)arg;
+	return uid != BOB;
+}
+
+/* A subordinate id of a user namespace is no account's, nor is what an account left that is gone. */
+static void a_uid_of_nobodys(void **state)
+{
+	struct psg_members_ask ask = ask_of();
+
+	(void)state;
+	ask.is_account = accounts;
+	expect(&ask, PSG_MEMBER_YES, "60 61 62 63 64 65 70 71 82 90 ");
+	expect(&ask, PSG_MEMBER_SPARED, "80 81 ");
+}
+
 static void recycled_leader(void **state)
 {
 	struct psg_members_ask ask = ask_of();
@@ -195,12 +216,12 @@ static void recycled_pid_is_not_signalled(void **state)
 	(void)state;
 	assert_int_equal(psg_proc_system.info(NULL, child, &info), PSG_OK);
 	ending.session.leader = (struct psg_leader){child, info.start_ticks + 1};
-	assert_int_equal(psg_sessions_end(&ending, 1, &none), PSG_OK);
+	assert_int_equal(psg_sessions_end(&ending, 1, &none, NULL, NULL), PSG_OK);
 	assert_int_equal(ending.ended, 0);
 	assert_int_equal(kill(child, 0), 0);
 	assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
 	ending.session.leader.start_ticks--;
-	assert_int_equal(psg_sessions_end(&ending, 1, &none), PSG_OK);
+	assert_int_equal(psg_sessions_end(&ending, 1, &none, NULL, NULL), PSG_OK);
 	assert_int_equal(ending.ended, 1);
 	assert_int_equal(ending.left, 0);
 	assert_int_equal(waitpid(child, NULL, 0), child);
@@ -214,6 +235,7 @@ int main(void)
 	    cmocka_unit_test(nested_login),
 	    cmocka_unit_test(daemons_are_spared),
 	    cmocka_unit_test(without_an_id_of_its_own),
+	    cmocka_unit_test(a_uid_of_nobodys),
 	    cmocka_unit_test(recycled_leader),
 	    cmocka_unit_test(a_recycled_parent),
 	    cmocka_unit_test(roots_own_session_takes_nobody_by_id),

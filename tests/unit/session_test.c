@@ -15,28 +15,29 @@
 
 struct process {
 	pid_t pid;
-	struct psg_proc_info info; /* parent, session, start, real uid, audit id, terminal */
+	struct psg_proc_info
+	    info; /* parent, session, start, real uid, audit id, terminal, stopped */
 };
 
 /* One login by ssh, a shell, su in it; a sudo with a pty; an sshd run inside the login. */
 static const struct process usual[] = {
-    {1, {0, 1, 1, 0, NONE, 0}},
-    {50, {1, 50, 10, 0, NONE, 0}},   /* sshd */
-    {60, {50, 60, 100, 0, 7, 0}},    /* its monitor: the session's leader */
-    {61, {60, 60, 101, USER, 7, 0}}, /* the user's sshd */
-    {62, {61, 62, 102, USER, 7, 0}}, /* the shell */
-    {63, {62, 62, 103, USER, 7, 0}}, /* su */
-    {64, {62, 62, 104, USER, 7, 0}}, /* sudo */
-    {65, {64, 65, 105, 0, 7, 0}},    /* its monitor on a pty */
-    {66, {65, 65, 106, 0, 7, 0}},    /* a root shell */
-    {67, {66, 66, 107, 0, 7, 0}},    /* an sshd started there */
-    {68, {67, 68, 108, 0, 7, 0}},    /* its monitor: another login */
-    {70, {1, 71, 200, USER, 7, 0}},  /* an orphan whose leader is gone */
-    {72, {1, 0, 201, USER, 8, 0}},   /* a leader in another pid namespace */
-    {73, {99, 73, 202, USER, 7, 0}}, /* the parent vanished */
-    {74, {75, 74, 203, USER, 7, 0}}, /* the parent's pid is another's by now */
-    {75, {1, 75, 204, 0, 7, 0}},
-    {76, {0, 76, 205, 0, 9, 0}}, /* entered from another pid namespace */
+    {1, {0, 1, 1, 0, NONE, 0, false}},
+    {50, {1, 50, 10, 0, NONE, 0, false}},   /* sshd */
+    {60, {50, 60, 100, 0, 7, 0, false}},    /* its monitor: the session's leader */
+    {61, {60, 60, 101, USER, 7, 0, false}}, /* the user's sshd */
+    {62, {61, 62, 102, USER, 7, 0, false}}, /* the shell */
+    {63, {62, 62, 103, USER, 7, 0, false}}, /* su */
+    {64, {62, 62, 104, USER, 7, 0, false}}, /* sudo */
+    {65, {64, 65, 105, 0, 7, 0, false}},    /* its monitor on a pty */
+    {66, {65, 65, 106, 0, 7, 0, false}},    /* a root shell */
+    {67, {66, 66, 107, 0, 7, 0, false}},    /* an sshd started there */
+    {68, {67, 68, 108, 0, 7, 0, false}},    /* its monitor: another login */
+    {70, {1, 71, 200, USER, 7, 0, false}},  /* an orphan whose leader is gone */
+    {72, {1, 0, 201, USER, 8, 0, false}},   /* a leader in another pid namespace */
+    {73, {99, 73, 202, USER, 7, 0, false}}, /* the parent vanished */
+    {74, {75, 74, 203, USER, 7, 0, false}}, /* the parent's pid is another's by now */
+    {75, {1, 75, 204, 0, 7, 0, false}},
+    {76, {0, 76, 205, 0, 9, 0, false}}, /* entered from another pid namespace */
 };
 
 struct table {
@@ -114,12 +115,13 @@ static void lineage_too_long(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < PSG_COUNT(chain); i++)
-		chain[i] = (struct process){(pid_t)i + 1, {(pid_t)i, 9999, i, USER, NONE, 0}};
+		chain[i] =
+		    (struct process){(pid_t)i + 1, {(pid_t)i, 9999, i, USER, NONE, 0, false}};
 	assert_int_equal(psg_session_identify(&long_proc, PSG_COUNT(chain), USER, &call), PSG_OK);
 	assert_int_equal(call.lineage_count, PSG_LINEAGE_MAX);
 	assert_int_equal(call.lineage[0].pid, PSG_COUNT(chain));
 	/* one that is its own parent, too */
-	chain[0].info = (struct psg_proc_info){1, 9999, 1, USER, NONE, 0};
+	chain[0].info = (struct psg_proc_info){1, 9999, 1, USER, NONE, 0, false};
 	assert_int_equal(psg_session_identify(&long_proc, 1, USER, &call), PSG_OK);
 	assert_int_equal(call.lineage_count, PSG_LINEAGE_MAX);
 }
