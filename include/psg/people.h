@@ -132,6 +132,11 @@ enum psg_err psg_activation_bind(struct psg_store *store, const char *subject, c
 PSG_MUST_CHECK
 enum psg_err psg_activation_end(struct psg_store *store, const char *subject, const char *file,
 				enum psg_end_reason reason, bool *ret_first);
+/* What its login closed is over already; what the login left behind has until the lapse (psg/enforce.h). Writes another
+ * reason over that end, so that it has no longer. NOT_FOUND: it has not ended. Errors: the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_activation_end_closed(struct psg_store *store, const char *subject,
+				       const char *file, enum psg_end_reason reason);
 /* "alice/ID-STEP", escaped folder name. */
 void psg_activation_id_format(const char *subject, const char *file,
 			      char out[static PSG_ACTIVATION_ID_SIZE]);

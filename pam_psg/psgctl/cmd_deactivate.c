@@ -33,6 +33,19 @@ static bool meant(const struct ending *ending, const struct psg_activation *acti
 	return !ending->target || !activation->valid || !strcmp(activation->target, ending->target);
 }
 
+/* A login that is over left jobs behind, perhaps: `enforce` gives them until the lapse, and now no longer. */
+static enum psg_err end_closed(struct ending *ending, const char *subject,
+			       const struct psg_activation *activation)
+{
+	enum psg_err err = psg_activation_end_closed(ending->ctl->store, subject, activation->file,
+						     PSG_END_DEACTIVATED);
+
+	if (!err)
+		ctl_live_event(ending->ctl, PSG_EVENT_DEACTIVATED, subject, activation,
+			       "what its closed login left behind");
+	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+}
+
 static enum psg_err end_one(struct ending *ending, const char *subject,
 			    const struct psg_activation *activation)
 {
@@ -68,9 +81,12 @@ static enum psg_err end_of(void *arg, const char *subject)
 		if (!meant(ending, activation))
 			continue;
 		ending->found = true;
-		if (activation->ended || ctl_lapsed(activation, &ending->now))
+		bool closed = ctl_closed_early(activation, &ending->now);
+
+		if (!closed && (activation->ended || ctl_lapsed(activation, &ending->now)))
 			continue;
-		enum psg_err failed = end_one(ending, subject, activation);
+		enum psg_err failed = closed ? end_closed(ending, subject, activation)
+					     : end_one(ending, subject, activation);
 
 		err = err ? err : failed;
 	}

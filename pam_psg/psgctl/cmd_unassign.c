@@ -50,11 +50,15 @@ static enum psg_err end_all(struct ctl *ctl, struct psg_store *store,
 		const struct psg_activation *one = &list.items[i];
 		bool first = false;
 
-		if (!one->valid || one->ended || ctl_lapsed(one, &now) ||
+		bool closed = ctl_closed_early(one, &now);
+
+		if (!one->valid || (one->ended && !closed) || ctl_lapsed(one, &now) ||
 		    one->kind != assignment->kind || strcmp(one->target, assignment->target) != 0)
 			continue;
 		enum psg_err failed =
-		    psg_activation_end(store, subject, one->file, PSG_END_UNASSIGNED, &first);
+		    closed
+			? psg_activation_end_closed(store, subject, one->file, PSG_END_UNASSIGNED)
+			: psg_activation_end(store, subject, one->file, PSG_END_UNASSIGNED, &first);
 
 		if (first)
 			ctl_live_event(ctl, PSG_EVENT_ENDED, subject, one, "unassigned");

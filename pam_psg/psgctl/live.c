@@ -42,6 +42,12 @@ bool ctl_lapsed(const struct psg_activation *activation, const struct psg_now *n
 		!psg_boot_same(activation->boot_id, now->boot_id));
 }
 
+bool ctl_closed_early(const struct psg_activation *activation, const struct psg_now *now)
+{
+	return activation->valid && activation->ended && activation->end_reason == PSG_END_CLOSED &&
+	       psg_activation_left_ns(activation, now) > 0;
+}
+
 void ctl_live_session(const struct psg_activation *activation, char out[static PSG_SESSION_ID_SIZE])
 {
 	if (activation->scope == PSG_SCOPE_HOST)

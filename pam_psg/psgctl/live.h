@@ -15,6 +15,8 @@ enum psg_err ctl_live_list(struct ctl *ctl, const char *subject, const struct ps
 			   struct psg_activations *ret);
 /* Over by the clocks (or by a reboot), and nobody wrote so yet. */
 bool ctl_lapsed(const struct psg_activation *activation, const struct psg_now *now);
+/* Its login closed it, and what that left behind has time still: worth another end. */
+bool ctl_closed_early(const struct psg_activation *activation, const struct psg_now *now);
 /* Of all that notice a lapse one makes its end, and that one logs it. */
 PSG_MUST_CHECK
 enum psg_err ctl_write_lapse(struct ctl *ctl, const char *subject,

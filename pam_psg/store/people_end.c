@@ -9,13 +9,26 @@
 
 #include "people.h"
 
+static enum psg_err end_text(const struct psg_person *spent, const char *name,
+			     enum psg_end_reason reason, struct psg_buf *text)
+{
+	struct psg_end end = {.reason = reason};
+	struct psg_now now;
+
+	if (psg_people_now(spent->store, &now) == PSG_OK) {
+		memcpy(end.boot_id, now.boot_id, sizeof(end.boot_id));
+		end.realtime_ns = now.realtime_ns;
+		end.boottime_ns = now.boottime_ns;
+	}
+	psg_end_encode(&end, text);
+	return psg_seal_append(spent->store, spent->context, name, text);
+}
+
 enum psg_err psg_spent_end(const struct psg_person *spent, const char *file,
 			   enum psg_end_reason reason, bool *ret_first)
 {
 	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
 	char name[PSG_ACTIVATION_FILE_SIZE + 16];
-	struct psg_end end = {.reason = reason};
-	struct psg_now now;
 	int handle;
 	enum psg_err err;
 
@@ -29,13 +42,7 @@ enum psg_err psg_spent_end(const struct psg_person *spent, const char *file,
 		return err == PSG_ERR_EXISTS ? PSG_OK : err;
 	/* The name has ended it. What stands in it is for people, and a crash before it is durable
 	 * is a reboot, which ends every activation: so nothing from here on is a failure. */
-	if (psg_people_now(spent->store, &now) == PSG_OK) {
-		memcpy(end.boot_id, now.boot_id, sizeof(end.boot_id));
-		end.realtime_ns = now.realtime_ns;
-		end.boottime_ns = now.boottime_ns;
-	}
-	psg_end_encode(&end, &text);
-	err = psg_seal_append(spent->store, spent->context, name, &text);
+	err = end_text(spent, name, reason, &text);
 	if (err == PSG_OK)
 		err = spent->folder->ops->write(spent->folder, handle, text.data, text.len);
 	if (err == PSG_OK)
@@ -66,6 +73,27 @@ enum psg_err psg_activation_end(struct psg_store *store, const char *subject, co
 	if (err == PSG_OK && !there)
 		err = PSG_ERR_NOT_FOUND;
 	return err == PSG_OK ? psg_spent_end(&spent, file, reason, ret_first) : err;
+}
+
+enum psg_err psg_activation_end_closed(struct psg_store *store, const char *subject,
+				       const char *file, enum psg_end_reason reason)
+{
+	struct psg_person spent PSG_CLEANUP(psg_person_close) = {0};
+	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
+	char ended[PSG_ACTIVATION_FILE_SIZE + 16];
+	bool there = false;
+	enum psg_err err = psg_person_open(store, subject, "spent", false, &spent);
+
+	psg_spent_beside(file, PSG_SPENT_ENDED, ended);
+	if (err == PSG_OK)
+		err = spent.folder->ops->exists(spent.folder, ended, &there);
+	if (err == PSG_OK && !there)
+		err = PSG_ERR_NOT_FOUND;
+	if (err == PSG_OK)
+		err = end_text(&spent, ended, reason, &text);
+	/* Renamed over: the name is there all the time, and ended it stays. */
+	return err == PSG_OK ? spent.folder->ops->replace(spent.folder, ended, text.data, text.len)
+			     : err;
 }
 
 static bool same_session(const struct psg_binding *a, const struct psg_binding *b)

@@ -80,13 +80,19 @@ def test_what_cannot_be_ended_is_said_once(machine, sshd):
     mine.close()
 
 
-def test_left_behind_and_unassigned(machine, sshd):
-    """What a closed login left behind has until the lapse, or until there is nothing assigned any more."""
+@pytest.mark.parametrize("how", ["unassign", "deactivate"])
+def test_left_behind_and_taken_away(machine, sshd, how):
+    """What a closed login left behind has until the lapse, or until an administrator says otherwise."""
     person, server = ending(machine), sshd("psg-password-code")
+    machine.psgctl("assign", "%" + person.name, GROUP)  # so that the end of the assignment alone says nothing
     assert server.run(person, "setsid -f sleep 4003 >/dev/null 2>&1 </dev/null", codes=[person.code()]).returncode == 0
     assert wait_until(lambda: person.status() == [] and 4003 in jobs(), 5)
     assert machine.psgctl_json("enforce") == [] and 4003 in jobs()
-    machine.psgctl("unassign", person.name, GROUP)
+    if how == "unassign":
+        machine.psgctl("unassign", "%" + person.name, GROUP)
+        machine.psgctl("unassign", person.name, GROUP)
+    else:
+        machine.psgctl("deactivate", "--all", "--user", person.name)
     machine.psgctl("enforce")
     assert not jobs()
 
