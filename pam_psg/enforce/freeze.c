@@ -1,11 +1,14 @@
 /* A process that forks and exits every millisecond is gone before its pid was read. Nothing forks while kill(2) goes
  * over all processes of a user: after that they stand still, are found as they are, and the others go on.
  *
- * MUST NOT reach anybody but that user: the signal is sent as that user, by a child that has become it.
- * MUST NOT leave anybody stopped who was not: what is frozen is thawed on every return (PSG_CLEANUP). */
+ * MUST NOT reach anybody but that user: the signals are sent as that user, by a child that has become it.
+ * MUST NOT leave anybody stopped who was not, even when this process is killed in the middle of it: the child lets them
+ *   go on when it hears no more of us (members_test: frozen_by_somebody_who_died). */
 #include "freeze.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -13,19 +16,68 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void signal_all(uid_t uid, int signal)
+#define HOLD_MS 2000
+
+/* Of that user from here on: nothing is left in it to find, and there is no reason to trust it. */
+static void become(uid_t uid)
 {
+	if (prctl(PR_SET_DUMPABLE, 0) != 0 || setresuid(uid, uid, uid) != 0)
+		_exit(1);
+}
+
+/* The child: says when they stand still, and waits until the other end of both pipes is let go of. */
+static void hold(uid_t uid, int rope, int ready)
+{
+	struct pollfd end = {.fd = 0, .events = POLLIN};
+
+	if (dup2(rope, 0) != 0 || dup2(ready, 1) != 1)
+		_exit(1);
+	(void)close_range(2, ~0U, 0);
+	become(uid);
+	(void)kill(-1, SIGSTOP);
+	(void)!write(1, "", 1);
+	(void)close(1);
+	(void)poll(&end, 1, HOLD_MS);
+	(void)kill(-1, SIGCONT);
+	_exit(0);
+}
+
+static void wait_for(pid_t child, int *status)
+{
+	while (waitpid(child, status, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+static enum psg_err start_holder(uid_t uid, struct psg_freeze *ret)
+{
+	int rope[2], ready[2];
+	char byte;
+
+	if (pipe2(rope, O_CLOEXEC) != 0)
+		return psg_err_from_errno(errno);
+	int rope_end PSG_CLEANUP(psg_close_fd) = rope[0],
+		     rope_ours PSG_CLEANUP(psg_close_fd) = rope[1];
+
+	if (pipe2(ready, O_CLOEXEC) != 0)
+		return psg_err_from_errno(errno);
+	int ready_ours PSG_CLEANUP(psg_close_fd) = ready[0],
+		       ready_end PSG_CLEANUP(psg_close_fd) = ready[1];
 	pid_t child = fork();
 
+	if (child < 0)
+		return psg_err_from_errno(errno);
 	if (child == 0) {
-		/* Of that user from here on: nothing to find in it, and no reason to trust it. */
-		(void)close_range(0, ~0U, 0);
-		if (prctl(PR_SET_DUMPABLE, 0) == 0 && setresuid(uid, uid, uid) == 0)
-			(void)kill(-1, signal);
-		_exit(0);
+		(void)close(rope_ours);
+		hold(uid, rope_end, ready_end);
 	}
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+	psg_close_fd(&ready_end);
+	ready_end = -1;
+	/* Until they stand still, or the child is gone. */
+	while (read(ready_ours, &byte, 1) < 0 && errno == EINTR)
 		continue;
+	*ret = (struct psg_freeze){uid, child, rope_ours};
+	rope_ours = -1;
+	return PSG_OK;
 }
 
 static enum psg_err remember_stopped(uid_t uid, struct psg_frozen *frozen)
@@ -54,21 +106,40 @@ enum psg_err psg_freeze(uid_t uid, struct psg_frozen *frozen)
 {
 	if (uid == 0 || uid == (uid_t)-1)
 		return PSG_OK;
-	uid_t *grown = reallocarray(frozen->uids, frozen->count + 1, sizeof(*grown));
+	for (size_t i = 0; i < frozen->count; i++)
+		if (frozen->users[i].uid == uid)
+			return PSG_OK;
+	struct psg_freeze *grown = reallocarray(frozen->users, frozen->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return PSG_ERR_NO_MEMORY;
-	frozen->uids = grown;
-	for (size_t i = 0; i < frozen->count; i++)
-		if (grown[i] == uid)
-			return PSG_OK;
+	frozen->users = grown;
 	enum psg_err err = remember_stopped(uid, frozen);
 
-	if (err)
-		return err;
-	grown[frozen->count++] = uid;
-	signal_all(uid, SIGSTOP);
-	return PSG_OK;
+	if (!err)
+		err = start_holder(uid, &grown[frozen->count]);
+	frozen->count += !err;
+	return err;
+}
+
+static void let_go(struct psg_freeze *user)
+{
+	int status = 0;
+
+	psg_close_fd(&user->rope);
+	wait_for(user->holder, &status);
+	if (WIFEXITED(status))
+		return;
+	/* Somebody of that user's killed it before it could. */
+	pid_t child = fork();
+
+	if (child == 0) {
+		become(user->uid);
+		(void)kill(-1, SIGCONT);
+		_exit(0);
+	}
+	if (child > 0)
+		wait_for(child, &status);
 }
 
 static void stop_again(const struct psg_leader *who)
@@ -83,10 +154,10 @@ static void stop_again(const struct psg_leader *who)
 void psg_thaw(struct psg_frozen *frozen)
 {
 	for (size_t i = 0; i < frozen->count; i++)
-		signal_all(frozen->uids[i], SIGCONT);
+		let_go(&frozen->users[i]);
 	for (size_t i = 0; i < frozen->before_count; i++)
 		stop_again(&frozen->before[i]);
-	free(frozen->uids);
+	free(frozen->users);
 	free(frozen->before);
 	*frozen = (struct psg_frozen){.count = 0};
 }

@@ -1,6 +1,9 @@
 /* Who is in a session that is to be ended. */
 #include "psg/enforce.h"
 
+#include "../../pam_psg/core/proc.h"
+#include "../../pam_psg/enforce/freeze.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -228,6 +231,90 @@ static void recycled_pid_is_not_signalled(void **state)
 	psg_buf_clear(&ending.spared);
 }
 
+/* -- standing still -- */
+
+#define SOMEBODY 54321 /* nobody on this machine */
+
+static bool is_stopped(pid_t pid)
+{
+	struct psg_proc_info info;
+
+	return psg_proc_system.info(NULL, pid, &info) == PSG_OK && info.stopped;
+}
+
+static bool becomes(bool (*what)(pid_t), pid_t pid, bool wanted)
+{
+	for (int i = 0; i < 500 && what(pid) != wanted; i++)
+		usleep(10000);
+	return what(pid) == wanted;
+}
+
+static pid_t sleeper_of(uid_t uid)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setresuid(uid, uid, uid) != 0)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	for (struct psg_proc_info info;
+	     psg_proc_look_whole(pid, &info) == PSG_OK && info.real_uid != uid;)
+		usleep(1000);
+	return pid;
+}
+
+static void frozen_and_thawed(void **state)
+{
+	struct psg_frozen frozen = {.count = 0};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* who is not root becomes nobody else */
+	pid_t theirs = sleeper_of(SOMEBODY), slept = sleeper_of(SOMEBODY), mine = sleeper();
+
+	assert_int_equal(kill(slept, SIGSTOP), 0);
+	assert_true(becomes(is_stopped, slept, true));
+	assert_int_equal(psg_freeze(SOMEBODY, &frozen), PSG_OK);
+	assert_int_equal(psg_freeze(SOMEBODY, &frozen), PSG_OK);
+	assert_int_equal(psg_freeze(0, &frozen), PSG_OK);
+	assert_int_equal(frozen.count, 1);
+	assert_true(becomes(is_stopped, theirs, true));
+	assert_false(is_stopped(mine));
+	psg_thaw(&frozen);
+	assert_true(becomes(is_stopped, theirs, false));
+	assert_true(becomes(is_stopped, slept, true)); /* as it was */
+	for (size_t i = 0; i < 3; i++) {
+		pid_t pid = (pid_t[]){theirs, slept, mine}[i];
+
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+static void frozen_by_somebody_who_died(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid_t theirs = sleeper_of(SOMEBODY), freezer = fork();
+
+	assert_true(freezer >= 0);
+	if (freezer == 0) {
+		struct psg_frozen frozen = {.count = 0};
+
+		if (psg_freeze(SOMEBODY, &frozen) == PSG_OK)
+			(void)kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(freezer, NULL, 0), freezer);
+	assert_true(becomes(is_stopped, theirs, false));
+	assert_int_equal(kill(theirs, SIGKILL), 0);
+	assert_int_equal(waitpid(theirs, NULL, 0), theirs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +327,8 @@ int main(void)
 	    cmocka_unit_test(a_recycled_parent),
 	    cmocka_unit_test(roots_own_session_takes_nobody_by_id),
 	    cmocka_unit_test(recycled_pid_is_not_signalled),
+	    cmocka_unit_test(frozen_and_thawed),
+	    cmocka_unit_test(frozen_by_somebody_who_died),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
