@@ -65,7 +65,7 @@ struct psg_members_ask {
 	size_t other_count;
 	const struct psg_leader *known; /* found in it before; may be NULL */
 	size_t known_count;
-	pid_t self; /* never a member, nor is 1 */
+	pid_t self; /* never a member, nor are its children and 1 */
 	/* Whether a process has a service of its own (NULL: none has), or is in the session's own scope. */
 	bool (*elsewhere)(void *arg, pid_t pid);
 	bool (*in_scope)(void *arg, pid_t pid);

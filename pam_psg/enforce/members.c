@@ -40,6 +40,9 @@ static enum psg_member mark_one(const struct psg_members_ask *ask,
 		return PSG_MEMBER_NO;
 	if (is_one_of(process, &ask->session.leader, 1))
 		return PSG_MEMBER_YES;
+	/* What helps whoever ends them, perhaps from inside (freeze.c). */
+	if (process->info.parent == ask->self)
+		return PSG_MEMBER_NO;
 	if (is_one_of(process, ask->others, ask->other_count))
 		return PSG_MEMBER_FOREIGN;
 	if (parent != PSG_MEMBER_NO)

@@ -240,7 +240,16 @@ def test_sufficient_and_missing(doctor):
 
 def test_the_vendors_stacks(doctor):
     """/usr/lib/pam.d counts where /etc/pam.d has no file of the name, as in libpam."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/usr/lib/pam.d"], check=True)
+    folder, upper = "/usr/lib/pam.d", "/run/psg/tmp/vendor"
+    if os.path.isdir(folder):
+        mounted = folder
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder], check=True)
+    else:  # no package of this host's has one
+        mounted = "/usr/lib"
+        os.makedirs(upper + "/work")
+        os.makedirs(upper + "/upper/pam.d")
+        subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir=/usr/lib,upperdir={upper}/upper,workdir={upper}/work",
+                        "overlay", mounted], check=True)
     try:
         for name in ("billing", "sudo"):
             doctor.machine.write(f"/usr/lib/pam.d/{name}", "account optional pam_psg.so\n"
@@ -249,7 +258,7 @@ def test_the_vendors_stacks(doctor):
             "gate-overruled /usr/lib/pam.d/billing:1", "session-missing /usr/lib/pam.d/billing:None",
             "demand-unserved /usr/lib/pam.d/billing:1"}
     finally:
-        subprocess.run(["umount", "/usr/lib/pam.d"], check=True)
+        subprocess.run(["umount", "--lazy", mounted], check=True)
 
 
 def test_modes(doctor):

@@ -172,6 +172,9 @@ def make():
     with open(HOST_MARKS, "w", encoding="utf-8") as file:
         json.dump(before, file)
     put_copy("/etc")
+    # sudo complains of a host that does not know its own name, as a fresh one may not.
+    with open("/etc/hosts", "a", encoding="utf-8") as file:
+        file.write(f"\n127.0.0.1 localhost {socket.gethostname()}\n")
     install()
     for path in ("/var/lib", "/var/log", "/var/mail"):
         hide(os.path.realpath(path), "0755", keep)

@@ -102,8 +102,8 @@ static void unassigned_where_groups_are_is_left(void **state)
 	dues_deploy(folk);
 	expect(folk, &a, DUES_LEFT);
 	/* It is known that the person's own is over. */
-	dues_assign("alice", "Ops", folk->now.realtime_ns / FOLK_S - 1);
-	dues_assign("alice", "Plain", 0);
+	dues_assign("nobody-here", "Ops", folk->now.realtime_ns / FOLK_S - 1);
+	dues_assign("nobody-here", "Plain", 0);
 	dues_deploy(folk);
 	expect(folk, &a, DUES_OVER);
 }
@@ -141,7 +141,7 @@ static void only_what_the_stack_says_for_sure_ends(void **state)
 	dues.stack_error = PSG_ERR_IO;
 	expect(folk, &a, DUES_LEFT);
 	dues.stack_error = PSG_OK;
-	dues.exempt = "alice";
+	dues.exempt = "nobody-here";
 	dues_deploy(folk);
 	expect(folk, &a, DUES_LEFT);
 	dues.exempt = NULL;

@@ -57,7 +57,7 @@ static struct psg_activation by_administrator(struct folk *folk)
 
 	grant.scope = PSG_SCOPE_SESSION;
 	grant.binding = &dues_shell;
-	assert_int_equal(psg_people_grant(folk->store, "alice", &grant, &a), PSG_OK);
+	assert_int_equal(psg_people_grant(folk->store, "nobody-here", &grant, &a), PSG_OK);
 	return a;
 }
 
@@ -113,7 +113,7 @@ static void policy_asks_for_a_reason(void **state)
 	grant.scope = PSG_SCOPE_SESSION;
 	grant.binding = &dues_shell;
 	grant.description = NULL;
-	assert_int_equal(psg_people_grant(folk->store, "alice", &grant, &without), PSG_OK);
+	assert_int_equal(psg_people_grant(folk->store, "nobody-here", &grant, &without), PSG_OK);
 	expect(folk, &without, DUES_LATER);
 	dues.rules.reason = PSG_REASON_OPTIONAL;
 	dues_deploy(folk);
@@ -193,7 +193,7 @@ static void policy_exempts_who_is_left(void **state)
 	dues.exempt = "alicf";
 	dues_deploy(folk);
 	expect(folk, &a, DUES_OVER);
-	dues.exempt = "alice";
+	dues.exempt = "nobody-here";
 	dues_deploy(folk);
 	expect(folk, &a, DUES_LEFT);
 }
@@ -213,15 +213,15 @@ static void assignment_over(void **state)
 	struct psg_activation a = dues_activate(folk, "Ops", &dues_login);
 	struct psg_due due;
 
-	assigned_until(folk, "alice", 7200);
+	assigned_until(folk, "nobody-here", 7200);
 	expect_left(folk, &a, 3600);
-	assigned_until(folk, "alice", 10);
+	assigned_until(folk, "nobody-here", 10);
 	expect_left(folk, &a, 10);
 	folk_pass(folk, 10);
 	assert_int_equal(dues_fate(folk, &a, &due), DUES_OVER);
 	assert_int_equal(due.why, PSG_END_UNASSIGNED);
 	/* Another target's is not this one's. */
-	dues_assign("alice", "Other", 0);
+	dues_assign("nobody-here", "Other", 0);
 	dues_deploy(folk);
 	expect(folk, &a, DUES_OVER);
 }
@@ -236,13 +236,13 @@ static void assigned_for_ages_is_left(void **state)
 
 	for (size_t i = 0; i < PSG_COUNT(ends); i++) {
 		dues.assigned_count = 0;
-		dues_assign("alice", "Ops", ends[i]);
+		dues_assign("nobody-here", "Ops", ends[i]);
 		dues_deploy(folk);
 		expect_left(folk, &a, 3600);
 	}
 }
 
-/* nobody is in nogroup in Debian; alice has no account here, as when a name service is away. */
+/* nobody is in nogroup in Debian; nobody-here has no account, as when a name service is away. */
 static void a_group_that_is_seen_counts(void **state)
 {
 	struct folk *folk = *state;
@@ -290,7 +290,7 @@ static void in_a_group_that_is_not_seen_is_left(void **state)
 	expect_left(folk, &a, 3580);
 	/* The person's own is over, and whether the group's holds is not to be seen. */
 	dues.assigned_count = 0;
-	dues_assign("alice", "Ops", now_s + 10);
+	dues_assign("nobody-here", "Ops", now_s + 10);
 	dues_assign("%nogroup", "Ops", 0);
 	dues_deploy(folk);
 	expect_left(folk, &a, 3580);

@@ -104,7 +104,8 @@ static void plant_beside(struct folk *folk, const struct psg_activation *a, cons
 	char name[PSG_ACTIVATION_FILE_SIZE + 16];
 
 	(void)snprintf(name, sizeof(name), "%s%s", a->file, suffix);
-	folk_plant(folk, "alice", "spent", name, text, strlen(text), folk->now.realtime_ns, false);
+	folk_plant(folk, "nobody-here", "spent", name, text, strlen(text), folk->now.realtime_ns,
+		   false);
 }
 
 /* Its file is made first: what it will say may be "superseded". */
@@ -149,7 +150,7 @@ static void damaged_is_left(void **state)
 	plant_beside(folk, &a, "", "psg-activation 1\ntarget Ops\n");
 	assert_int_equal(dues_fate(folk, &a, NULL), DUES_LEFT);
 	/* Another's record under this name is nobody's. */
-	(void)folk_copy(folk, "alice", "alice", "spent", whole.file, a.file);
+	(void)folk_copy(folk, "nobody-here", "nobody-here", "spent", whole.file, a.file);
 	assert_int_equal(dues_fate(folk, &a, NULL), DUES_LEFT);
 	plant_beside(folk, &a, ".ended", "");
 	assert_int_equal(dues_fate(folk, &a, NULL), DUES_LEFT);
@@ -167,7 +168,7 @@ static void unbound_is_left(void **state)
 
 	grant.scope = PSG_SCOPE_SESSION;
 	grant.ticket = ticket;
-	assert_int_equal(psg_people_grant(folk->store, "alice", &grant, &a), PSG_OK);
+	assert_int_equal(psg_people_grant(folk->store, "nobody-here", &grant, &a), PSG_OK);
 	folk_pass(folk, 3600);
 	assert_int_equal(dues_count(folk), 0);
 	plant_beside(folk, &a, ".session", "");
@@ -228,7 +229,7 @@ static void renewed_elsewhere_is_over(void **state)
 	struct psg_grant grant = folk_grant("Ops");
 
 	grant.kind = PSG_TARGET_SET;
-	assert_int_equal(psg_people_grant(folk->store, "alice", &grant, NULL), PSG_OK);
+	assert_int_equal(psg_people_grant(folk->store, "nobody-here", &grant, NULL), PSG_OK);
 	expect_over(folk, &a, PSG_END_LAPSED);
 }
 

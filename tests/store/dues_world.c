@@ -25,7 +25,7 @@ static void login(const struct psg_binding *binding, const char *service)
 {
 	struct psg_login *one = &dues.login_items[dues.logins.count++];
 
-	*one = (struct psg_login){.binding = *binding, .subject = "alice", .alive = true};
+	*one = (struct psg_login){.binding = *binding, .subject = "nobody-here", .alive = true};
 	strcpy(one->service, service);
 }
 
@@ -35,7 +35,7 @@ int dues_setup(void **state)
 		return 1;
 	struct folk *folk = *state;
 
-	dues = (struct dues_world){.who = "alice"};
+	dues = (struct dues_world){.who = "nobody-here"};
 	dues.rules = (struct psg_activation_policy){.lifetime_s = DUES_LIFETIME_S,
 						    .maximum_lifetime_s = DUES_MAXIMUM_S,
 						    .scope = PSG_SCOPE_SESSION,
@@ -50,10 +50,10 @@ int dues_setup(void **state)
 	process(folk, 1, &dues_second.leader, 0);
 	process(folk, 2, &dues_shell.leader, 1000);
 	process(folk, 3, &dues_roots.leader, 0);
-	dues_assign("alice", "Ops", 0);
-	dues_assign("alice", "Other", 0);
-	dues_assign("alice", "Plain", 0);
-	folk_enroll(folk, "alice", &folk->phone);
+	dues_assign("nobody-here", "Ops", 0);
+	dues_assign("nobody-here", "Other", 0);
+	dues_assign("nobody-here", "Plain", 0);
+	folk_enroll(folk, "nobody-here", &folk->phone);
 	dues_deploy(folk);
 	return 0;
 }

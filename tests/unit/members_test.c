@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +40,8 @@ static struct psg_process table[] = {
     {92, {91, 91, 222, BOB, 8, 0, false}},    /* and his */
     {95, {50, 95, 230, 0, 9, 0, false}},      /* her other login */
     {96, {95, 95, 231, ALICE, 9, 0, false}},
-    {99, {62, 62, 240, 0, ID, 1, false}}, /* who asks */
+    {99, {62, 62, 240, 0, ID, 1, false}},      /* who asks */
+    {100, {99, 62, 241, ALICE, ID, 1, false}}, /* and what helps it */
 };
 
 static const struct psg_leader other_leaders[] = {{91, 221}, {95, 230}};
@@ -197,12 +199,14 @@ static void roots_own_session_takes_nobody_by_id(void **state)
 
 /* -- ending -- */
 
+/* It ends with the test: else it would hold the test's output open. */
 static pid_t sleeper(void)
 {
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			(void)pause();
 	}
@@ -255,7 +259,7 @@ static pid_t sleeper_of(uid_t uid)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (setresuid(uid, uid, uid) != 0)
+		if (setresuid(uid, uid, uid) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 			_exit(1);
 		for (;;)
 			(void)pause();
