@@ -3,7 +3,7 @@
  * MUST treat a /proc that cannot be read as an error, never as "unset"   (session_test: proc_unreadable)
  * MUST end the lineage at the first session leader of real uid 0         (session_test: lineage_*)
  * MUST NOT take a pid that was given to another process for its parent   (session_test: reused_parent)
- * MUST NOT match by pid alone, nor across boots                          (session_test: covers_*)
+ * MUST NOT match by pid alone, nor across boots                          (session_covers_test: covers_*)
  */
 #include "psg/session.h"
 
