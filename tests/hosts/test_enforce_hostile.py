@@ -194,6 +194,21 @@ def test_a_terminal_with_its_own_in_a_tmux_that_stayed(machine, sshd):
                                                  check=False).stdout.strip())
 
 
+def test_a_warning_goes_to_the_persons_own_terminal(machine, sshd):
+    """A terminal in a devpts of one's own has the number of somebody else's: whose it is decides."""
+    person, server = ending(machine, lifetime="PT1H", warnBefore="PT3599S"), sshd("psg-password-code")
+    shell = server.shell(person, codes=[person.code()])
+    terminal = shell.run("tty")[1].strip()
+    time.sleep(1.1)
+    os.chown(terminal, 0, -1)
+    assert [act["act"] for act in machine.psgctl_json("enforce")] == ["Warned"]
+    assert "lapses in" not in shell.run("sleep 0.3")[1]
+    os.chown(terminal, person.uid, -1)
+    assert [act["act"] for act in machine.psgctl_json("enforce")] == ["Warned"]
+    assert "lapses in" in shell.run("sleep 0.3")[1]
+    shell.close()
+
+
 # -- the store under the watch --
 
 @pytest.mark.parametrize("how", ["in place", "another folder"])

@@ -1,5 +1,6 @@
 /* Which sessions end with an activation for the whole Host: the logins that it opened, and no others. */
 #include <string.h>
+#include <unistd.h>
 
 #include "dues_world.h"
 
@@ -75,6 +76,24 @@ static void deactivated_and_denied_is_over(void **state)
 	expect(folk, &a, DUES_LEFT);
 	dues.stack.unassigned_ok = false;
 	ask_for("su");
+	expect(folk, &a, DUES_LEFT);
+}
+
+/* Ticks since the boot, 100 a second: a login that began later was let in by something else. */
+static void begun_after_it_was_over_is_left(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_activation a = for_the_host(folk);
+	struct psg_leader *leader = &dues.login_items[0].binding.leader;
+	uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+
+	folk_pass(folk, 60);
+	dues_end(folk, &a, PSG_END_DEACTIVATED);
+	leader->start_ticks = ((uint64_t)(folk->now.boottime_ns / FOLK_S) - 1) * ticks_per_s;
+	folk->processes[0].info.start_ticks = leader->start_ticks;
+	expect(folk, &a, DUES_OVER);
+	leader->start_ticks += 2 * ticks_per_s;
+	folk->processes[0].info.start_ticks = leader->start_ticks;
 	expect(folk, &a, DUES_LEFT);
 }
 
@@ -180,6 +199,7 @@ int main(void)
 	    DUES_BOTH(live_warns_the_logins_that_open_by_it),
 	    DUES_BOTH(lapsed_ends_the_logins_that_opened_by_it),
 	    DUES_BOTH(deactivated_and_denied_is_over),
+	    DUES_BOTH(begun_after_it_was_over_is_left),
 	    DUES_BOTH(policy_of_session_scope_ends_it),
 	    DUES_BOTH(unassigned_where_groups_are_is_left),
 	    DUES_BOTH(renewed_is_left),
