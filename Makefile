@@ -76,7 +76,7 @@ $(BUILD)/libenforce.a: $(ENFORCE_OBJ)
 $(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ \
-	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lqrencode -ljansson
+	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lzip -lz -lqrencode -ljansson
 
 # -- tests: every tests/{unit,store,pam}/NAME_test.c is a program; the other files there are linked to all --
 
@@ -85,7 +85,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(BUILD)/libmetadata.a $(BU
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< $(TEST_LIB) \
-	  $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath -lsodium -lxml2 -ljansson -lpthread
+	  $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath -lsodium -lxml2 -lzip -lz -ljansson -lpthread
 
 check: deps
 	@$(MAKE) --no-print-directory all tests

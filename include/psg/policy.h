@@ -70,22 +70,77 @@ PSG_MUST_CHECK
 enum psg_err psg_policy_group_names(struct psg_policy *policy, struct psg_strings *ret);
 PSG_MUST_CHECK
 enum psg_err psg_policy_set_names(struct psg_policy *policy, struct psg_strings *ret);
+/* Of the groups and sets that an activation policy governs. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_governed_names(struct psg_policy *policy, struct psg_strings *ret);
+/* An activation policy as it was deployed: no defaults filled in. NOT_FOUND when there is none of that name. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_activation_policy_raw(struct psg_policy *policy, const char *name,
+					      struct psg_activation_policy *ret);
 /* Every assignment, sorted by assignee, then target. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_all_assigned(struct psg_policy *policy, struct psg_assignments *ret);
+/* One after the other without holding them all, in no order; what `each` returns but PSG_OK ends it. */
+typedef enum psg_err psg_policy_assignment_fn(void *arg, const struct psg_assignment *assignment);
+PSG_MUST_CHECK
+enum psg_err psg_policy_each_assigned(struct psg_policy *policy, psg_policy_assignment_fn *each,
+				      void *arg);
+/* "TYPE/NAME" of every document as deployed, sorted. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_document_names(struct psg_policy *policy, struct psg_strings *ret);
 /* Every document as deployed, sorted by type, then name: documents and count of ret only. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_documents(struct psg_policy *policy, struct psg_model *ret);
+/* One document. Errors: NOT_FOUND, CORRUPT, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_document(struct psg_policy *policy, const char *type, const char *name,
+				 struct psg_document *ret);
+/* "TYPE/NAME" of what was deployed, or deleted, and deferred: the documents are ahead of what is in force. Sorted. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_pending(struct psg_policy *policy, struct psg_strings *ret);
 
 /* The writers' lock: psgctl's alone, never taken by the module. Waits. *ret_fd is closed to release. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd);
-/* Puts a whole policy in force: beside, synced, renamed over, folder synced. The model is recalculated
- * (psg_recalculate) already. On any error the one before stays in force. `generation`: above the one before. */
+/* Says, under the lock, which groups are being recalculated, for who looks meanwhile; it ends with the lock. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strings *groups);
+/* Those announced by a writer that holds the lock now; empty when nobody does. Never waits. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_updating(struct psg_folder *root, struct psg_strings *ret);
+
+/* What is to be different. All borrowed; names may come twice or not be there. */
+struct psg_policy_update {
+	/* Added or replaced whole: groups, sets, muting sets, activation policies, settings where has_settings, documents. */
+	const struct psg_model *put; /* may be NULL */
+	const struct psg_strings *removed_groups, *removed_sets, *removed_muting_sets,
+	    *removed_policies, *removed_documents /* "TYPE/NAME" */; /* each may be NULL */
+	bool settings_removed;                                       /* back to the defaults */
+	const struct psg_strings *pending;      /* the list that is to be; NULL: as it was */
+	const struct psg_assignments *assign;   /* put, or their until changed; may be NULL */
+	const struct psg_assignments *unassign; /* removed; may be NULL */
+};
+struct psg_policy_staged; /* a policy written beside the one in force */
+
+/* Writes `base` (NULL: nothing) with the update: all other records are copied as they are, what depends on the changed (who gives a
+ * permission, whether a policy governs a target) is derived again, and assignments to a removed group or set go with it. The generation
+ * is one above base's. Not yet in force, not yet durable. Errors: INVALID, CORRUPT, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_stage(struct psg_folder *root, struct psg_policy *base,
+			      const struct psg_policy_update *update,
+			      struct psg_policy_staged **ret);
+/* As the module would see it. Borrowed; ends with the staged. */
+struct psg_policy *psg_policy_staged_policy(struct psg_policy_staged *staged);
+/* Puts it in force: synced, renamed over, folder synced. On any error the one before stays. Frees it whatever comes of it. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_commit(struct psg_policy_staged **staged);
+void psg_policy_drop(struct psg_policy_staged **staged);
+
+/* A whole policy in one step, its generation as given. The model is recalculated (psg_recalculate) already. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_write(struct psg_folder *root, const struct psg_model *model,
 			      const struct psg_assignments *assignments, uint64_t generation);
-/* The same policy with one assignment put (added, or its until changed) or removed; all other records are copied as they are.
+/* The policy in force with one assignment put (added, or its until changed) or removed.
  * *ret_changed false: it was so already, nothing written. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_assign(struct psg_folder *root, const struct psg_assignment *assignment,

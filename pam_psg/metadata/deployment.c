@@ -87,7 +87,7 @@ static enum psg_err merge(struct psg_deployment *deployment, const struct psg_mo
 			continue;
 		err = copy_document(document, model);
 		if (err == PSG_OK)
-			err = psg_metadata_parse(document, model, problems);
+			err = psg_metadata_parse(document, 0, model, NULL, problems);
 	}
 	if (err == PSG_OK)
 		sort_documents(model);
@@ -128,7 +128,7 @@ static enum psg_err known_warnings(const struct psg_model *old, struct psg_probl
 	for (size_t i = 0; i < old->document_count && err == PSG_OK; i++) {
 		err = copy_document(&old->documents[i], &model);
 		if (err == PSG_OK)
-			err = psg_metadata_parse(&old->documents[i], &model, ret);
+			err = psg_metadata_parse(&old->documents[i], 0, &model, NULL, ret);
 	}
 	if (err == PSG_OK)
 		err = psg_model_check(&model, ret);

@@ -13,7 +13,6 @@
 #define PSG_GROUP_MEMBERS_MAX 100U /* permission sets in a group */
 #define PSG_SNIPPET_SIZE 64
 #define PSG_PATTERN_WHY_SIZE 128
-#define PSG_PACKAGE_BYTES_MAX (600U * 1024 * 1024) /* as Salesforce, unpacked */
 #define PSG_PACKAGE_DEPTH_MAX 16U
 
 /* -- utf8.c -- */
@@ -79,6 +78,7 @@ void psg_xml_locate(const char *bytes, size_t offset, int *ret_line, int *ret_co
 struct psg_report {
 	struct psg_problems *problems;
 	const char *file, *type, *name;
+	unsigned version; /* of the manifest: what is newer gets a Warning; 0 for none */
 	enum psg_err err;
 };
 
@@ -169,6 +169,13 @@ uint32_t psg_value_number(const struct psg_xml_node *node, const char *child, ui
 unsigned psg_value_enum(const struct psg_xml_node *node, const struct psg_element_type *table,
 			const char *child, unsigned fallback);
 bool psg_boolean_parse(const char *text, bool *ret);
+
+/* -- canonical.c -- */
+
+/* The one form of a tree that psg_validate found nothing wrong with (psg_metadata_parse). */
+PSG_MUST_CHECK
+enum psg_err psg_canonical_write(const struct psg_xml_node *root, const struct psg_file_type *type,
+				 struct psg_buf *ret);
 
 /* -- build_*.c, pattern.c: a validated tree to the model -- */
 

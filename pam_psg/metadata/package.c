@@ -71,7 +71,7 @@ static enum psg_err take_listed(struct psg_package *package, const bool *listed,
 			return PSG_ERR_NO_MEMORY;
 		*document = package->documents[i];
 		package->documents[i] = (struct psg_document){0};
-		err = psg_metadata_parse(document, model, problems);
+		err = psg_metadata_parse(document, 0, model, NULL, problems);
 		if (err != PSG_OK)
 			return err;
 	}

@@ -27,14 +27,17 @@ static void check_name(const struct psg_document *document, const struct psg_xml
 	}
 }
 
-enum psg_err psg_metadata_parse(const struct psg_document *document, struct psg_model *model,
+enum psg_err psg_metadata_parse(const struct psg_document *document, unsigned version,
+				struct psg_model *model, struct psg_buf *ret_canonical,
 				struct psg_problems *problems)
 {
 	const struct psg_file_type *type = psg_file_type_find(document->type);
 	struct psg_report report = {.problems = problems,
 				    .file = document->path,
 				    .type = document->type,
-				    .name = document->name};
+				    .name = document->name,
+				    .version = version};
+	size_t errors = problems->error_count;
 	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = NULL;
 
 	if (!type)
@@ -46,6 +49,8 @@ enum psg_err psg_metadata_parse(const struct psg_document *document, struct psg_
 
 		check_name(document, xml->root, &report);
 		err = type->build(xml->root, document->name, &report, model);
+		if (err == PSG_OK && ret_canonical && problems->error_count == errors)
+			err = psg_canonical_write(xml->root, type, ret_canonical);
 		if (err != PSG_OK)
 			return err;
 	}

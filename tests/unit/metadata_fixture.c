@@ -45,7 +45,7 @@ enum psg_err fixture_parse(const char *type, const char *name, const char *file,
 
 	assert_non_null(document.bytes);
 	memcpy(document.bytes, bytes, len);
-	err = psg_metadata_parse(&document, model, problems);
+	err = psg_metadata_parse(&document, 0, model, NULL, problems);
 	psg_document_clear(&document);
 	return err;
 }
