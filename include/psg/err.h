@@ -18,6 +18,7 @@ enum psg_err {
 	PSG_ERR_NO_ROOM, /* ENOSPC, EDQUOT, EFBIG, EROFS, a short write */
 	PSG_ERR_CORRUPT, /* a checksum, seal or form that does not hold */
 	PSG_ERR_VERSION, /* written by a newer pam_psg */
+	PSG_ERR_OLD,     /* written by an earlier pam_psg whose form is no longer read */
 	PSG_ERR_KEY,     /* the sealing key is missing or malformed */
 	PSG_ERR_CLOCK,
 	PSG_ERR_PROC,    /* /proc could not be read: never "unset" */

@@ -9,12 +9,14 @@
 #include "psg/folder.h"
 #include "psg/model.h"
 
-#define PSG_POLICY_VERSION 1U
+#define PSG_POLICY_VERSION 2U
+/* The largest document that is kept: PSG_ERR_INVALID above, PSG_ERR_CORRUPT when one in the file says more. */
+#define PSG_POLICY_DOCUMENT_MAX (16U * 1024 * 1024)
 
 struct psg_policy; /* an open policy; immutable, not shared between threads */
 
 /* Opens root/policy. Errors: NOT_FOUND (no policy was ever deployed or made), VERSION (newer: the program must
- * be upgraded), CORRUPT, and the store's. */
+ * be upgraded), OLD (of an earlier form: to be deployed again), CORRUPT, and the store's. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_open(struct psg_folder *root, struct psg_policy **ret);
 void psg_policy_close(struct psg_policy **policy);

@@ -16,6 +16,7 @@ static const char *const texts[PSG_ERR_COUNT] = {
     [PSG_ERR_NO_ROOM] = "no room to write",
     [PSG_ERR_CORRUPT] = "damaged record",
     [PSG_ERR_VERSION] = "written by a newer version of pam_psg",
+    [PSG_ERR_OLD] = "written by an earlier version of pam_psg",
     [PSG_ERR_KEY] = "sealing key missing or malformed",
     [PSG_ERR_CLOCK] = "clock could not be read",
     [PSG_ERR_PROC] = "/proc could not be read",

@@ -34,6 +34,7 @@ static int refusal(const struct psg_outcome *outcome)
 	case PSG_ERR_NO_ROOM:
 	case PSG_ERR_CORRUPT:
 	case PSG_ERR_VERSION:
+	case PSG_ERR_OLD:
 	case PSG_ERR_KEY:
 	case PSG_ERR_CLOCK:
 	case PSG_ERR_PROC:

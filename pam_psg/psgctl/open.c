@@ -80,6 +80,12 @@ static void say_remedy(const struct ctl *ctl, enum psg_err err)
 			  "it was written by a newer psgctl: upgrade this one (it is " PSG_VERSION
 			  ")");
 		break;
+	case PSG_ERR_OLD:
+		ctl_error(ctl,
+			  "its form is no longer read: move %s/policy away, then init, deploy and "
+			  "assign again; the psgctl that wrote it lists what was assigned",
+			  ctl_safe(ctl->store_path));
+		break;
 	case PSG_ERR_NO_ROOM:
 		ctl_error(ctl, "the file system is full or read-only; nothing was changed");
 		break;

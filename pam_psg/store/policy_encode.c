@@ -8,6 +8,7 @@ void psg_policy_encode_format(struct psg_buf *buf, const struct psg_policy_forma
 	psg_buf_u64(buf, format->generation);
 	psg_buf_u64(buf, format->created_s);
 	psg_buf_u32(buf, format->records);
+	psg_buf_u32(buf, format->buckets);
 	psg_buf_u32(buf, format->groups);
 	psg_buf_u32(buf, format->sets);
 	psg_buf_u32(buf, format->assignments);
@@ -27,6 +28,7 @@ void psg_policy_encode_settings(struct psg_buf *buf, const struct psg_gate_setti
 	psg_buf_u32(buf, settings->window_steps);
 }
 
+/* has_policy is the second byte here and in brief/: where an update that changes nothing else finds it. */
 void psg_policy_encode_group(struct psg_buf *buf, const struct psg_group *group, bool has_policy)
 {
 	psg_buf_u8(buf, group->requires_activation);
@@ -88,13 +90,4 @@ void psg_policy_encode_assigned(struct psg_buf *buf, const struct psg_assignment
 		psg_buf_string(buf, items[i]->target);
 		psg_buf_u64(buf, (uint64_t)items[i]->until_s);
 	}
-}
-
-void psg_policy_encode_document(struct psg_buf *buf, const struct psg_document *document)
-{
-	psg_buf_string(buf, document->type);
-	psg_buf_string(buf, document->name);
-	psg_buf_string(buf, document->path);
-	psg_buf_u32(buf, (uint32_t)document->len);
-	psg_buf_put(buf, document->bytes, document->len);
 }

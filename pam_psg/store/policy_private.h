@@ -1,14 +1,16 @@
 /* What the policy file's reader and writer share: the form of a record.
  *
  * The file is a cdb. Each record's value ends in a checksum over key and value. Keys:
- *   format                     magic, version, generation, counts; its own form never changes
+ *   format                     magic, version, generation, counts; magic and version stay where they are
  *   settings                   the Gate's
  *   group/NAME  set/NAME  muting/NAME  policy/NAME
  *   brief/set/NAME             what a login needs of a set
  *   givers/PERMISSION          the names of the sets that give it
  *   assigned/ASSIGNEE          what is assigned to it
- *   doc/TYPE/NAME              a metadata file as deployed
- *   keys/00 … keys/3f          hashes of all keys above: what a key's absence is proved by */
+ *   doc/TYPE/NAME              a metadata file as deployed, packed
+ *   pending                    which of these were deferred; not there when none was
+ *   names/group  names/set  names/policy  names/doc      all names of the kind, sorted
+ *   keys/0 ... keys/N          hashes of all keys above: what a key's absence is proved by */
 #ifndef PSG_POLICY_PRIVATE_H
 #define PSG_POLICY_PRIVATE_H
 
@@ -20,7 +22,11 @@
 #define PSG_POLICY_MAGIC "psg-cdb\n"
 #define PSG_POLICY_MAGIC_SIZE 8U
 #define PSG_POLICY_CHECK_SIZE 8U
-#define PSG_POLICY_BUCKETS 64U
+/* How many keys/ records: enough that each fits a page, a power of two, named in the format. */
+#define PSG_POLICY_BUCKETS_MIN 64U
+#define PSG_POLICY_BUCKETS_MAX (1U << 26)
+#define PSG_POLICY_BUCKET_KEYS 128U
+#define PSG_POLICY_BUCKET_NAME_SIZE 9U
 #define PSG_POLICY_DATA_START 2048U
 /* Above the largest document; a damaged length must not become an allocation. */
 #define PSG_POLICY_RECORD_MAX (64U * 1024 * 1024)
@@ -35,11 +41,18 @@
 #define PSG_KEY_GIVERS "givers/"
 #define PSG_KEY_ASSIGNED "assigned/"
 #define PSG_KEY_DOCUMENT "doc/"
+#define PSG_KEY_PENDING "pending"
+#define PSG_KEY_NAMES "names/"
+#define PSG_NAMES_GROUPS "group"
+#define PSG_NAMES_SETS "set"
+#define PSG_NAMES_POLICIES "policy"
+#define PSG_NAMES_DOCUMENTS "doc"
 #define PSG_KEY_KEYS "keys/"
 
 struct psg_policy_format {
 	uint64_t generation, created_s;
 	uint32_t records; /* in the file, all kinds together */
+	uint32_t buckets; /* of them, keys/ */
 	uint32_t groups, sets, assignments;
 	uint32_t unix_group_assignments; /* of the assignments, those to a %group */
 };
@@ -74,12 +87,24 @@ const char *psg_policy_record_key(const struct psg_policy_record *record);
 struct psg_reader psg_policy_record_value(const struct psg_policy_record *record);
 bool psg_policy_record_under(const struct psg_policy_record *record, const char *prefix);
 void psg_policy_record_clear(struct psg_policy_record *record);
-/* What stands for a key in keys/XX, XX its lowest six bits. */
+/* Whether it is the record of this very key. */
+bool psg_policy_record_is(const struct psg_policy_record *record, const char *prefix,
+			  const char *name);
+/* What follows the prefix of its key, as a fresh string. A NUL cannot be in a name. Errors: CORRUPT, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_record_name(const struct psg_policy_record *record, const char *prefix,
+				    char **ret);
+/* What stands for a key in keys/. */
 uint64_t psg_policy_key_hash(const void *key, size_t len);
+/* Which of `buckets` keys/ records knows this hash. */
+void psg_policy_bucket_name(uint64_t bucket, char out[static PSG_POLICY_BUCKET_NAME_SIZE]);
 
 /* -- reading (policy_read.c) -- */
 
-/* One record, its checksum verified. NOT_FOUND only when keys/XX proves that it was never written.
+/* Takes over the descriptor of a whole policy file. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_open_fd(int fd, struct psg_policy **ret);
+/* One record, its checksum verified. NOT_FOUND only when keys/ proves that it was never written.
  * Errors: NOT_FOUND, CORRUPT, IO, NO_MEMORY. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_get(struct psg_policy *policy, const char *prefix, const char *name,
@@ -101,7 +126,7 @@ PSG_MUST_CHECK
 enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *assignee,
 					struct psg_assignments *ret);
 PSG_MUST_CHECK
-enum psg_err psg_policy_decode_document(struct psg_reader reader, struct psg_document *ret);
+enum psg_err psg_policy_decode_strings(struct psg_reader reader, struct psg_strings *ret);
 
 /* -- structures to values (policy_encode.c) -- */
 
@@ -114,60 +139,179 @@ void psg_policy_encode_brief(struct psg_buf *buf, const struct psg_permission_se
 void psg_policy_encode_policy(struct psg_buf *buf, const struct psg_activation_policy *policy);
 void psg_policy_encode_assigned(struct psg_buf *buf, const struct psg_assignment *const *items,
 				size_t count);
-void psg_policy_encode_document(struct psg_buf *buf, const struct psg_document *document);
+
+/* -- documents (policy_document.c): apart, because the module must not pull zlib -- */
+
+/* Errors: INVALID when above PSG_POLICY_DOCUMENT_MAX, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_encode_document(struct psg_buf *buf, const struct psg_document *document);
+/* Errors: CORRUPT, also for what would unpack to more than it says or than a document may be; NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_decode_document(struct psg_reader reader, struct psg_document *ret);
 
 /* -- every record in turn (policy_walk.c) -- */
 
 typedef enum psg_err psg_policy_record_fn(void *arg, const struct psg_policy_record *record);
 
 /* Calls `each` for every record, verified, in the order written; what it returns but PSG_OK ends the
- * walk. CORRUPT also when there are fewer or more than the format says. */
+ * walk. The record lies in the walk's own buffer until `each` returns. CORRUPT also when there are fewer or
+ * more than the format says. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_walk(struct psg_policy *policy, psg_policy_record_fn *each, void *arg);
 
 /* -- writing (policy_sink.c) -- */
 
-/* A policy being written. The first error is kept: add what there is, then ask finish. */
+/* A policy being written. The first error is kept: add what there is, then ask finish. What follows from the records (names/,
+ * keys/, the counts of the format) is the sink's to write: it cannot differ from what is there. */
 struct psg_policy_sink;
 
-/* The format's `records` must be what will be added, itself and the keys/XX included. */
 PSG_MUST_CHECK
-enum psg_err psg_policy_sink_start(struct psg_folder *root, const struct psg_policy_format *format,
-				   struct psg_policy_sink **ret);
+enum psg_err psg_policy_sink_start(struct psg_folder *root, struct psg_policy_sink **ret);
 /* A record that was started and filled; it is sealed, added and cleared. */
 void psg_policy_sink_add(struct psg_policy_sink *sink, struct psg_policy_record *record);
-/* A record of another policy, as it is. */
-void psg_policy_sink_copy(struct psg_policy_sink *sink, const struct psg_policy_record *record);
+/* A record of another policy, as it is; `hash` its key's. None of those that are the sink's. */
+void psg_policy_sink_copy(struct psg_policy_sink *sink, const struct psg_policy_record *record,
+			  uint64_t hash);
+/* Whether the record is one that the sink writes by itself. */
+bool psg_policy_sink_derives(const struct psg_policy_record *record);
 void psg_policy_sink_fail(struct psg_policy_sink *sink, enum psg_err err);
-/* Puts the policy in force, unless anything failed. Frees the sink whatever comes of it. */
+/* Makes the file whole, unless anything failed. Frees the sink whatever comes of it. */
 PSG_MUST_CHECK
-enum psg_err psg_policy_sink_finish(struct psg_policy_sink **sink);
+enum psg_err psg_policy_sink_finish(struct psg_policy_sink **sink, uint64_t generation,
+				    struct psg_policy_staged **ret);
+void psg_policy_sink_free(struct psg_policy_sink **sink);
 
-/* -- the model by its keys (policy_index.c); strings are borrowed -- */
+/* -- what the sink derives (policy_derived.c) -- */
+
+struct psg_policy_derived {
+	struct psg_policy_format format; /* the counts alone */
+	struct psg_strings groups, sets, policies, documents;
+	uint64_t *hashes; /* of every key but keys/ */
+	size_t hash_count, hash_room;
+};
+
+/* Counts a record in. Errors: CORRUPT, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_derived_count(struct psg_policy_derived *derived,
+				      const struct psg_policy_record *record, uint64_t hash);
+/* Calls `each` (which clears them) with the names/ records; sorts the names. */
+void psg_policy_derived_names(struct psg_policy_derived *derived, void *arg,
+			      void (*each)(void *arg, struct psg_policy_record *record));
+/* The same with the keys/ records, empty ones too: a bucket that is missing proves nothing. Fills
+ * format.buckets. Errors: INVALID when a key is there twice, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_derived_keys(struct psg_policy_derived *derived, void *arg,
+				     void (*each)(void *arg, struct psg_policy_record *record));
+void psg_policy_derived_clear(struct psg_policy_derived *derived);
+
+/* -- staged (policy_staged.c) -- */
+
+/* Takes over a whole file begun by put_start, whatever comes of it. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_staged_new(struct psg_folder *root, int fd, struct psg_policy_staged **ret);
+
+/* -- the model's records (policy_put.c) -- */
+
+/* What could not be read back, or would have no key. */
+bool psg_policy_model_writable(const struct psg_model *model);
+/* Groups, sets, muting sets, activation policies, documents; `governed`: sorted names of all activation policies. */
+void psg_policy_put_model(struct psg_policy_sink *sink, const struct psg_model *model,
+			  const struct psg_strings *governed);
+/* NULL: the defaults. */
+void psg_policy_put_settings(struct psg_policy_sink *sink,
+			     const struct psg_gate_settings *settings);
+
+/* -- an update by the policy's keys (policy_changes.c); strings are borrowed -- */
 
 struct psg_policy_giver {
 	const char *permission, *set;
+	bool gives; /* else: no longer */
+	bool done;  /* merged into what was there; said of the first of a permission */
 };
 
-struct psg_policy_index {
-	struct psg_policy_giver *givers; /* by permission, then set, without repeats */
-	size_t giver_count, permission_count;
-	const struct psg_assignment **assigned; /* in psg_policy_assignment_order */
-	size_t assigned_count, assignee_count, unix_group_count;
-	const char **policies; /* names, sorted */
-	size_t policy_count;
+struct psg_policy_assigning {
+	const struct psg_assignment *assignment;
+	bool put;  /* else: removed */
+	bool done; /* as above, of an assignee */
 };
 
-/* Errors: INVALID (an assignment malformed or there twice), NO_MEMORY. */
+struct psg_policy_changes {
+	struct psg_permission_set *old_sets; /* owned: as they were, of those put or removed */
+	size_t old_set_count;
+	struct psg_policy_giver *givers; /* by permission, then set, each pair once */
+	size_t giver_count;
+	struct psg_policy_assigning *assigned; /* by assignee, kind, target, each once */
+	size_t assigned_count;
+	struct psg_strings gone_groups, gone_sets; /* sorted: whose assignments go */
+	struct psg_strings governed; /* sorted: names of all activation policies that will be */
+};
+
+/* Errors: INVALID (an assignment malformed, or there twice with different ends), CORRUPT, store's. */
 PSG_MUST_CHECK
-enum psg_err psg_policy_index_build(const struct psg_model *model,
-				    const struct psg_assignments *assignments,
-				    struct psg_policy_index *ret);
-void psg_policy_index_clear(struct psg_policy_index *index);
-/* Whether an activation policy is there for a group or set of this name. */
-bool psg_policy_index_governs(const struct psg_policy_index *index, const char *name);
+enum psg_err psg_policy_changes_build(struct psg_policy *base,
+				      const struct psg_policy_update *update,
+				      struct psg_policy_changes *ret);
+void psg_policy_changes_clear(struct psg_policy_changes *changes);
+/* Where the changes of the permission, or assignee, that begin at `first` end. */
+size_t psg_policy_givers_end(const struct psg_policy_changes *changes, size_t first);
+size_t psg_policy_assigned_end(const struct psg_policy_changes *changes, size_t first);
 bool psg_policy_assignment_valid(const struct psg_assignment *assignment);
-/* By assignee, kind and target, bytewise: for qsort over pointers to assignments. */
-int psg_policy_assignment_order(const void *a, const void *b);
+/* By assignee, kind and target, bytewise. */
+int psg_policy_assignment_order(const struct psg_assignment *a, const struct psg_assignment *b);
+
+/* -- which keys an update touches (policy_touched.c) -- */
+
+enum psg_policy_touch {
+	PSG_POLICY_UNTOUCHED = 0,
+	PSG_POLICY_DROPPED,  /* removed, or written anew */
+	PSG_POLICY_GIVERS,   /* changed by changes->givers from `first` on */
+	PSG_POLICY_ASSIGNED, /* likewise */
+	PSG_POLICY_GOVERNED, /* whether an activation policy governs it */
+};
+
+struct psg_policy_touched_key {
+	const char *prefix, *name; /* borrowed */
+	uint32_t first;
+	enum psg_policy_touch touch;
+};
+
+struct psg_policy_touched {
+	struct psg_policy_touched_key *keys;
+	size_t count, room;
+	uint64_t *slots; /* upper half of the hash, and which of keys, from 1 */
+	size_t slot_count;
+	struct psg_strings owned; /* names made for this */
+};
+
+/* Errors: NO_MEMORY, INVALID. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_touched_build(const struct psg_policy_update *update,
+				      const struct psg_policy_changes *changes,
+				      struct psg_policy_touched *ret);
+/* NULL when it is not touched; `hash` its key's. */
+const struct psg_policy_touched_key *
+psg_policy_touched_find(const struct psg_policy_touched *touched,
+			const struct psg_policy_record *record, uint64_t hash);
+void psg_policy_touched_clear(struct psg_policy_touched *touched);
+
+/* -- records changed by an update (policy_merge.c) -- */
+
+/* From `first` on, those of one permission or assignee merged into its record. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_merge_givers(struct psg_policy_sink *sink,
+				     const struct psg_policy_record *record,
+				     struct psg_policy_changes *changes, size_t first);
+PSG_MUST_CHECK
+enum psg_err psg_policy_merge_assigned(struct psg_policy_sink *sink,
+				       const struct psg_policy_record *record,
+				       struct psg_policy_changes *changes, size_t first);
+/* Whether an assigned/ record names a group or set that goes. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_loses_target(const struct psg_policy_record *record,
+				     const struct psg_policy_changes *changes, bool *ret);
+/* Those that no record was there for. */
+void psg_policy_put_givers(struct psg_policy_sink *sink, const struct psg_policy_changes *changes);
+void psg_policy_put_assigned(struct psg_policy_sink *sink,
+			     const struct psg_policy_changes *changes);
 
 #endif

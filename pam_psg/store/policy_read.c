@@ -2,16 +2,15 @@
  *
  * MUST: every value is verified against its own key before a byte of it is interpreted
  *       (flips, a_record_answers_for_its_own_key).
- * MUST: "not there" is believed only when keys/XX, itself verified, does not know the key: a damaged
+ * MUST: "not there" is believed only when keys/, itself verified, does not know the key: a damaged
  *       index would else hide a record, and where strangers pass (unassigned_ok) what is hidden opens
  *       the door (a_lost_table_hides_nothing).
- * MUST: a newer version is refused before anything else is interpreted (newer_version).
+ * MUST: another version is refused before anything else is interpreted (other_versions).
  * MUST NOT: map the file: cut short under us, a map is a SIGBUS in sshd (truncations).
  * MUST NOT: allocate by a length the file cannot hold (large_damage under the sanitizers). */
 #include <cdb.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,15 +63,15 @@ static enum psg_err get(struct psg_policy *policy, const struct psg_policy_recor
 	return PSG_OK;
 }
 
-/* NOT_FOUND when keys/XX does not know the key; anything else is damage. */
+/* NOT_FOUND when keys/ does not know the key; anything else is damage. */
 static enum psg_err prove_absent(struct psg_policy *policy, const struct psg_policy_record *key)
 {
 	struct psg_policy_record bucket PSG_CLEANUP(psg_policy_record_clear) = {0};
 	struct psg_policy_record keys PSG_CLEANUP(psg_policy_record_clear) = {0};
 	uint64_t hash = psg_policy_key_hash(psg_policy_record_key(key), key->key_len);
-	char name[3];
+	char name[PSG_POLICY_BUCKET_NAME_SIZE];
 
-	snprintf(name, sizeof(name), "%02x", (unsigned)(hash % PSG_POLICY_BUCKETS));
+	psg_policy_bucket_name(hash % policy->format.buckets, name);
 	psg_policy_record_start(&bucket, PSG_KEY_KEYS, name);
 	if (bucket.frame.failed)
 		return PSG_ERR_NO_MEMORY;
@@ -127,18 +126,25 @@ static enum psg_err read_format(struct psg_policy *policy)
 
 enum psg_err psg_policy_open(struct psg_folder *root, struct psg_policy **ret)
 {
-	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	int fd = -1;
+	enum psg_err err = root->ops->open_file(root, PSG_POLICY_FILE, &fd);
 
+	return err ? err : psg_policy_open_fd(fd, ret);
+}
+
+enum psg_err psg_policy_open_fd(int fd, struct psg_policy **ret)
+{
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = calloc(1, sizeof(*policy));
+
+	if (!policy) {
+		psg_close_fd(&fd);
+		return PSG_ERR_NO_MEMORY;
+	}
+	policy->fd = fd;
 	if (sodium_init() < 0)
 		return PSG_ERR_IO;
-	policy = calloc(1, sizeof(*policy));
-	if (!policy)
-		return PSG_ERR_NO_MEMORY;
-	policy->fd = -1;
-	enum psg_err err = root->ops->open_file(root, PSG_POLICY_FILE, &policy->fd);
+	enum psg_err err = read_format(policy);
 
-	if (!err)
-		err = read_format(policy);
 	if (err)
 		return err;
 	*ret = policy;

@@ -58,16 +58,21 @@ enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_polic
 		return PSG_ERR_CORRUPT;
 	if (version > PSG_POLICY_VERSION)
 		return PSG_ERR_VERSION;
+	if (version < PSG_POLICY_VERSION)
+		return PSG_ERR_OLD;
 	format.generation = psg_read_u64(&reader);
 	format.created_s = psg_read_u64(&reader);
 	format.records = psg_read_u32(&reader);
+	format.buckets = psg_read_u32(&reader);
 	format.groups = psg_read_u32(&reader);
 	format.sets = psg_read_u32(&reader);
 	format.assignments = psg_read_u32(&reader);
 	format.unix_group_assignments = psg_read_u32(&reader);
 	bool has_unix_groups = read_bool(&reader);
 
-	if (!whole(&reader) || has_unix_groups != (format.unix_group_assignments > 0))
+	if (!whole(&reader) || has_unix_groups != (format.unix_group_assignments > 0) ||
+	    format.buckets < PSG_POLICY_BUCKETS_MIN || format.buckets > PSG_POLICY_BUCKETS_MAX ||
+	    (format.buckets & (format.buckets - 1)) != 0)
 		return PSG_ERR_CORRUPT;
 	*ret = format;
 	return PSG_OK;
@@ -206,22 +211,14 @@ enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *as
 	return PSG_OK;
 }
 
-enum psg_err psg_policy_decode_document(struct psg_reader reader, struct psg_document *ret)
+enum psg_err psg_policy_decode_strings(struct psg_reader reader, struct psg_strings *ret)
 {
-	struct psg_document document PSG_CLEANUP(psg_document_clear) = {0};
+	struct psg_strings list PSG_CLEANUP(psg_strings_clear) = {0};
 
-	document.type = psg_read_string(&reader);
-	document.name = psg_read_string(&reader);
-	document.path = psg_read_string(&reader);
-	document.len = psg_read_u32(&reader);
-	if (reader.failed || reader.left != document.len)
+	psg_read_strings(&reader, &list);
+	if (!whole(&reader))
 		return PSG_ERR_CORRUPT;
-	/* One more, for parsers that like a NUL at the end. */
-	document.bytes = calloc(1, document.len + 1);
-	if (!document.bytes)
-		return PSG_ERR_NO_MEMORY;
-	memcpy(document.bytes, reader.at, document.len);
-	*ret = document;
-	document = (struct psg_document){0};
+	*ret = list;
+	list = (struct psg_strings){0};
 	return PSG_OK;
 }

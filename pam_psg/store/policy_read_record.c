@@ -1,5 +1,6 @@
 /* One record of the policy file: its frame and its checksum. */
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,28 @@ bool psg_policy_record_under(const struct psg_policy_record *record, const char 
 	return record->key_len >= len && memcmp(psg_policy_record_key(record), prefix, len) == 0;
 }
 
+bool psg_policy_record_is(const struct psg_policy_record *record, const char *prefix,
+			  const char *name)
+{
+	size_t skip = strlen(prefix), len = strlen(name);
+
+	return record->key_len == skip + len && psg_policy_record_under(record, prefix) &&
+	       memcmp(psg_policy_record_key(record) + skip, name, len) == 0;
+}
+
+enum psg_err psg_policy_record_name(const struct psg_policy_record *record, const char *prefix,
+				    char **ret)
+{
+	size_t skip = strlen(prefix);
+	const char *name = psg_policy_record_key(record) + skip;
+	size_t len = record->key_len - skip;
+
+	if (memchr(name, '\0', len))
+		return PSG_ERR_CORRUPT;
+	*ret = strndup(name, len);
+	return *ret ? PSG_OK : PSG_ERR_NO_MEMORY;
+}
+
 void psg_policy_record_clear(struct psg_policy_record *record)
 {
 	psg_buf_clear(&record->frame);
@@ -113,4 +136,9 @@ uint64_t psg_policy_key_hash(const void *key, size_t len)
 
 	crypto_shorthash(hash, key, len, names_key);
 	return psg_read_u64(&reader);
+}
+
+void psg_policy_bucket_name(uint64_t bucket, char out[static PSG_POLICY_BUCKET_NAME_SIZE])
+{
+	snprintf(out, PSG_POLICY_BUCKET_NAME_SIZE, "%x", (unsigned)bucket);
 }

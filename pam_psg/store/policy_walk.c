@@ -1,77 +1,138 @@
 /* Every record of the policy in turn, with plain reads: for psgctl, never for a login. */
 #include <cdb.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "policy_private.h"
 
-/* Exactly `len` bytes; the end of the file is damage. */
-static enum psg_err read_at(const struct psg_policy *policy, void *ret, size_t len, uint64_t at)
-{
-	char *next = ret;
+#define LENGTHS_SIZE 8U
+#define READ_SIZE (256U * 1024)
 
-	while (len > 0) {
-		ssize_t got = pread(policy->fd, next, len, (off_t)at);
+/* A stretch of the file, the next record at its beginning once enough is read. */
+struct walk {
+	const struct psg_policy *policy;
+	char *buffer;
+	size_t size, from, have; /* have: bytes from `from` on */
+	uint64_t at, end;        /* where `from` is in the file, where the records end */
+};
+
+static void walk_clear(struct walk *walk)
+{
+	free(walk->buffer);
+}
+
+/* Room for `len` bytes in one piece. */
+static enum psg_err make_room(struct walk *walk, size_t len)
+{
+	if (walk->from > 0 && walk->have > 0)
+		memmove(walk->buffer, walk->buffer + walk->from, walk->have);
+	walk->from = 0;
+	if (len <= walk->size)
+		return PSG_OK;
+	char *grown = realloc(walk->buffer, len);
+
+	if (!grown)
+		return PSG_ERR_NO_MEMORY;
+	walk->buffer = grown;
+	walk->size = len;
+	return PSG_OK;
+}
+
+/* At least `len` bytes from walk->from on, which end before the records do; the end of the file is damage. */
+static enum psg_err need(struct walk *walk, size_t len)
+{
+	if (len <= walk->have)
+		return PSG_OK;
+	enum psg_err err = make_room(walk, len);
+
+	while (!err && walk->have < len) {
+		uint64_t left = walk->end - walk->at - walk->have;
+		size_t room = walk->size - walk->have;
+		ssize_t got = pread(walk->policy->fd, walk->buffer + walk->have,
+				    room < left ? room : left, (off_t)(walk->at + walk->have));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return psg_err_from_errno(errno);
-		if (got == 0)
-			return PSG_ERR_CORRUPT;
-		next += got;
-		at += (uint64_t)got;
-		len -= (size_t)got;
+			err = psg_err_from_errno(errno);
+		else if (got == 0)
+			err = PSG_ERR_CORRUPT;
+		else
+			walk->have += (size_t)got;
 	}
-	return PSG_OK;
+	return err;
 }
 
-/* The record at *at; moves *at past it. */
-static enum psg_err read_record(const struct psg_policy *policy, uint64_t end, uint64_t *at,
-				struct psg_policy_record *ret)
+/* The record at hand, as a frame where it lies: the key's length moves over the value's. */
+static enum psg_err read_record(struct walk *walk, struct psg_policy_record *ret, size_t *ret_len)
 {
-	unsigned char lengths[8];
-	enum psg_err err = read_at(policy, lengths, sizeof(lengths), *at);
-
-	if (err)
-		return err;
-	uint64_t key_len = cdb_unpack(lengths), value_len = cdb_unpack(lengths + 4);
-	uint64_t next = *at + sizeof(lengths) + key_len + value_len;
-
-	if (next > end)
+	if (walk->end - walk->at < LENGTHS_SIZE)
 		return PSG_ERR_CORRUPT;
-	err = psg_policy_record_room(ret, (uint32_t)key_len, (uint32_t)value_len);
+	enum psg_err err = need(walk, LENGTHS_SIZE);
+
 	if (err)
 		return err;
-	err = read_at(policy, ret->frame.data + sizeof(uint32_t), key_len + value_len,
-		      *at + sizeof(lengths));
-	if (!err && !psg_policy_record_holds(ret))
-		err = PSG_ERR_CORRUPT;
-	if (!err)
-		*at = next;
-	return err;
+	const unsigned char *lengths = (const unsigned char *)walk->buffer + walk->from;
+	uint64_t key_len = cdb_unpack(lengths), value_len = cdb_unpack(lengths + 4);
+
+	if (key_len + value_len > walk->end - walk->at - LENGTHS_SIZE ||
+	    key_len > PSG_POLICY_RECORD_MAX || value_len > PSG_POLICY_RECORD_MAX ||
+	    value_len < PSG_POLICY_CHECK_SIZE)
+		return PSG_ERR_CORRUPT;
+	*ret_len = LENGTHS_SIZE + key_len + value_len;
+	err = need(walk, *ret_len);
+	if (err)
+		return err;
+	char *record = walk->buffer + walk->from;
+
+	memcpy(record + sizeof(uint32_t), record, sizeof(uint32_t));
+	*ret = (struct psg_policy_record){
+	    .frame = {.data = record + sizeof(uint32_t), .len = *ret_len - sizeof(uint32_t)},
+	    .key_len = (uint32_t)key_len,
+	};
+	return psg_policy_record_holds(ret) ? PSG_OK : PSG_ERR_CORRUPT;
+}
+
+/* The records begin after the table of tables and end where the first table begins. */
+static enum psg_err begin(struct walk *walk)
+{
+	uint64_t size = walk->policy->size;
+	enum psg_err err;
+
+	if (size < PSG_POLICY_DATA_START)
+		return PSG_ERR_CORRUPT;
+	walk->size = size < READ_SIZE ? size : READ_SIZE;
+	walk->buffer = malloc(walk->size);
+	if (!walk->buffer)
+		return PSG_ERR_NO_MEMORY;
+	walk->end = PSG_POLICY_DATA_START;
+	err = need(walk, sizeof(uint32_t));
+	if (err)
+		return err;
+	walk->end = cdb_unpack((const unsigned char *)walk->buffer);
+	walk->at = PSG_POLICY_DATA_START;
+	walk->have = 0;
+	return walk->end < walk->at || walk->end > size ? PSG_ERR_CORRUPT : PSG_OK;
 }
 
 enum psg_err psg_policy_walk(struct psg_policy *policy, psg_policy_record_fn *each, void *arg)
 {
-	unsigned char first_table[4];
-	uint64_t at = PSG_POLICY_DATA_START;
+	struct walk walk PSG_CLEANUP(walk_clear) = {.policy = policy};
 	uint32_t seen = 0;
-	enum psg_err err = read_at(policy, first_table, sizeof(first_table), 0);
+	enum psg_err err = begin(&walk);
 
-	if (err)
-		return err;
-	/* The records end where the first hash table begins. */
-	uint64_t end = cdb_unpack(first_table);
+	for (; !err && walk.at < walk.end; seen++) {
+		struct psg_policy_record record;
+		size_t len = 0;
 
-	if (end < at || end > policy->size)
-		return PSG_ERR_CORRUPT;
-	for (; at < end && !err; seen++) {
-		struct psg_policy_record record PSG_CLEANUP(psg_policy_record_clear) = {0};
-
-		err = read_record(policy, end, &at, &record);
+		err = read_record(&walk, &record, &len);
 		if (!err)
 			err = each(arg, &record);
+		walk.at += len;
+		walk.from += len;
+		walk.have -= len;
 	}
 	if (err)
 		return err;

@@ -255,7 +255,7 @@ def test_a_full_disk_changes_nothing(psgctl, tmp_path, package):
     big = package("big")
     for number in range(40):
         big.permission_set(f"Set_{number}", user=[f"Permission{n}" for n in range(300)])
-    script = (f"mount -t tmpfs -o size=1m none {tmp_path}/disk && export PSG_STORE={tmp_path}/disk/s "
+    script = (f"mount -t tmpfs -o size=256k none {tmp_path}/disk && export PSG_STORE={tmp_path}/disk/s "
               f"&& {PSGCTL} init && {PSGCTL} deploy {finance(package)} && "
               f"{PSGCTL} groups --json > {tmp_path}/before; {PSGCTL} deploy {big}; echo rc=$?; "
               f"{PSGCTL} groups --json > {tmp_path}/after; ls -a {tmp_path}/disk/s")

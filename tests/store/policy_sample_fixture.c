@@ -46,6 +46,7 @@ int policy_sample_close_files(void **state)
 
 	(void)root->ops->remove(root, "policy");
 	(void)root->ops->remove(root, "lock");
+	(void)root->ops->remove(root, "updating");
 	psg_folder_release(&root);
 	/* A file left beside would be a leak of the writer's. */
 	return rmdir(directory);
