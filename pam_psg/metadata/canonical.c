@@ -1,43 +1,157 @@
-/* A validated tree back to text. */
+/* A validated tree to its one text: what means the same has the same bytes, in Salesforce's own formatting.
+ *
+ * Driven by the tables: nothing is known here of any one type. "Unchanged" is equality of these bytes, so
+ * MUST NOT lose anything that decides (canonical_test: a_change_of_meaning_shows, what_compiles_is_the_same)
+ * MUST be its own canonical form (canonical_of_canonical), or every retrieve would be a change. */
 #include "metadata.h"
 
-static void put_text(struct psg_buf *buf, const char *text)
+#include <stdlib.h>
+#include <string.h>
+
+#include "psg/text.h"
+
+/* An item has at most nine children: no allocation for each of half a million. */
+#define FEW 16U
+
+struct entry {
+	const struct psg_xml_node *node;
+	const struct psg_element_type *element;
+	const char *key[PSG_KEYS_MAX];
+};
+
+static int compare(const void *a, const void *b)
 {
-	for (; *text; text++) {
-		if (*text == '&')
+	const struct entry *x = a, *y = b;
+	int order = strcmp(x->node->name, y->node->name);
+
+	/* No two elements share name and keys: psg_validate_repeats. */
+	for (size_t i = 0; order == 0 && i < PSG_KEYS_MAX; i++)
+		order = strcmp(x->key[i], y->key[i]);
+	return order;
+}
+
+static void put_escaped(struct psg_buf *buf, const char *text)
+{
+	for (;;) {
+		size_t plain = strcspn(text, "&<>\"'\r");
+
+		psg_buf_put(buf, text, plain);
+		text += plain;
+		if (!*text)
+			return;
+		switch (*text++) {
+		case '&':
 			psg_buf_text(buf, "&amp;");
-		else if (*text == '<')
+			break;
+		case '<':
 			psg_buf_text(buf, "&lt;");
-		else if (*text == '>')
+			break;
+		case '>':
 			psg_buf_text(buf, "&gt;");
-		else if (*text == '\r')
+			break;
+		case '"':
+			psg_buf_text(buf, "&quot;");
+			break;
+		case '\'':
+			psg_buf_text(buf, "&apos;");
+			break;
+		default: /* a bare CR would be read back as LF: XML 1.0, section 2.11 */
 			psg_buf_text(buf, "&#13;");
-		else
-			psg_buf_put(buf, text, 1);
+		}
 	}
 }
 
-static void put_node(struct psg_buf *buf, const struct psg_xml_node *node, int depth)
+/* A leaf's value in its one spelling. Numbers have but one: psg_u64_parse takes no leading zero. */
+static void put_value(struct psg_buf *buf, const struct entry *entry)
 {
-	psg_buf_format(buf, "%*s<%s>", depth * 4, "", node->name);
-	if (!node->children) {
-		put_text(buf, node->text);
+	char duration[PSG_TIME_SIZE];
+	int64_t seconds;
+	bool on;
+
+	if (entry->element->kind == PSG_ELEMENT_BOOLEAN &&
+	    psg_boolean_parse(entry->node->text, &on)) {
+		psg_buf_text(buf, on ? "true" : "false");
+	} else if (entry->element->kind == PSG_ELEMENT_DURATION &&
+		   psg_duration_parse(entry->node->text, &seconds) == PSG_OK) {
+		psg_duration_format(seconds, duration);
+		psg_buf_text(buf, duration);
 	} else {
-		psg_buf_text(buf, "\n");
-		for (const struct psg_xml_node *child = node->children; child; child = child->next)
-			put_node(buf, child, depth + 1);
-		psg_buf_format(buf, "%*s", depth * 4, "");
+		put_escaped(buf, entry->node->text);
 	}
-	psg_buf_format(buf, "</%s>\n", node->name);
+}
+
+/* Neither value nor children: it says what its absence says. */
+static bool is_empty(const struct psg_xml_node *node, const struct psg_element_type *element)
+{
+	return element->kind == PSG_ELEMENT_ITEM ? !node->children : !*node->text;
+}
+
+static void put_indent(struct psg_buf *buf, unsigned depth)
+{
+	for (unsigned i = 0; i < depth; i++)
+		psg_buf_text(buf, "    ");
+}
+
+static enum psg_err put_children(struct psg_buf *buf, const struct psg_xml_node *node,
+				 const struct psg_element_type *table, unsigned depth);
+
+static enum psg_err put_element(struct psg_buf *buf, const struct entry *entry, unsigned depth)
+{
+	const char *name = entry->node->name;
+	enum psg_err err = PSG_OK;
+
+	put_indent(buf, depth);
+	psg_buf_text(buf, "<");
+	psg_buf_text(buf, name);
+	if (entry->element->kind == PSG_ELEMENT_ITEM) {
+		psg_buf_text(buf, ">\n");
+		err = put_children(buf, entry->node, entry->element->children, depth + 1);
+		put_indent(buf, depth);
+	} else {
+		psg_buf_text(buf, ">");
+		put_value(buf, entry);
+	}
+	psg_buf_text(buf, "</");
+	psg_buf_text(buf, name);
+	psg_buf_text(buf, ">\n");
+	return err;
+}
+
+static enum psg_err put_children(struct psg_buf *buf, const struct psg_xml_node *node,
+				 const struct psg_element_type *table, unsigned depth)
+{
+	struct entry few[FEW], *entries = few;
+	struct entry *many PSG_CLEANUP(psg_free_bytes) = NULL;
+	enum psg_err err = PSG_OK;
+	size_t count = 0;
+
+	if (node->child_count > FEW)
+		entries = many = calloc(node->child_count, sizeof(*many));
+	if (!entries)
+		return PSG_ERR_NO_MEMORY;
+	for (const struct psg_xml_node *child = node->children; child; child = child->next) {
+		const struct psg_element_type *element = psg_element_type_find(table, child->name);
+
+		if (!element || (element->flags & PSG_ELEMENT_DERIVED) || is_empty(child, element))
+			continue;
+		entries[count] = (struct entry){.node = child, .element = element};
+		psg_value_keys(child, element, entries[count++].key);
+	}
+	if (count > 1)
+		qsort(entries, count, sizeof(*entries), compare);
+	for (size_t i = 0; i < count && err == PSG_OK; i++)
+		err = put_element(buf, &entries[i], depth);
+	return err;
 }
 
 enum psg_err psg_canonical_write(const struct psg_xml_node *root, const struct psg_file_type *type,
 				 struct psg_buf *ret)
 {
-	psg_buf_format(ret, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<%s xmlns=\"%s\">\n",
-		       type->root, type->ns);
-	for (const struct psg_xml_node *child = root->children; child; child = child->next)
-		put_node(ret, child, 1);
+	enum psg_err err;
+
+	psg_buf_text(ret, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	psg_buf_format(ret, "<%s xmlns=\"%s\">\n", type->root, type->ns);
+	err = put_children(ret, root, type->elements, 1);
 	psg_buf_format(ret, "</%s>\n", type->root);
-	return ret->failed ? PSG_ERR_NO_MEMORY : PSG_OK;
+	return err == PSG_OK && ret->failed ? PSG_ERR_NO_MEMORY : err;
 }

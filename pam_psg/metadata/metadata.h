@@ -11,6 +11,7 @@
 #define PSG_XML_NODES_MAX 500000U
 #define PSG_NAME_MAX 255U          /* characters of a permission's name */
 #define PSG_GROUP_MEMBERS_MAX 100U /* permission sets in a group */
+#define PSG_KEYS_MAX 2U            /* children that are the key of an item */
 #define PSG_SNIPPET_SIZE 64
 #define PSG_PATTERN_WHY_SIZE 128
 #define PSG_PACKAGE_DEPTH_MAX 16U
@@ -114,6 +115,8 @@ enum psg_element_kind {
 #define PSG_ELEMENT_KEY (1U << 2)   /* of an item: what no two items share */
 #define PSG_ELEMENT_LINE (1U << 3)  /* TEXT without line breaks */
 #define PSG_ELEMENT_TWICE (1U << 4) /* REPEATS, and the same value may come again */
+#define PSG_ELEMENT_DERIVED                                                                        \
+	(1U << 5) /* accepted, never kept: the file's name or the policy says it */
 
 struct psg_element_type {
 	const char *name;
@@ -169,10 +172,14 @@ uint32_t psg_value_number(const struct psg_xml_node *node, const char *child, ui
 unsigned psg_value_enum(const struct psg_xml_node *node, const struct psg_element_type *table,
 			const char *child, unsigned fallback);
 bool psg_boolean_parse(const char *text, bool *ret);
+/* What tells an element from the others of its name: its text, or an item's KEY children; "" where there are fewer. Borrowed. */
+void psg_value_keys(const struct psg_xml_node *node, const struct psg_element_type *element,
+		    const char *ret[static PSG_KEYS_MAX]);
 
 /* -- canonical.c -- */
 
-/* The one form of a tree that psg_validate found nothing wrong with (psg_metadata_parse). */
+/* The one form of a tree that psg_validate found nothing wrong with (psg_metadata_parse): its own canonical form is
+ * itself, and it compiles to the same. Errors: NO_MEMORY; *ret may hold a part then. */
 PSG_MUST_CHECK
 enum psg_err psg_canonical_write(const struct psg_xml_node *root, const struct psg_file_type *type,
 				 struct psg_buf *ret);

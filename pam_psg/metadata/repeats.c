@@ -6,7 +6,7 @@
 
 struct entry {
 	const struct psg_xml_node *node;
-	const char *key[2]; /* "" when there is none */
+	const char *key[PSG_KEYS_MAX];
 };
 
 static int compare(const void *a, const void *b)
@@ -21,21 +21,6 @@ static int compare(const void *a, const void *b)
 	if (order == 0)
 		order = (x->node->column > y->node->column) - (x->node->column < y->node->column);
 	return order;
-}
-
-static struct entry make_entry(const struct psg_xml_node *node,
-			       const struct psg_element_type *element)
-{
-	struct entry entry = {.node = node, .key = {"", ""}};
-	size_t count = 0;
-
-	if (element->kind != PSG_ELEMENT_ITEM)
-		entry.key[count] = node->text;
-	else
-		for (element = element->children; element->name; element++)
-			if ((element->flags & PSG_ELEMENT_KEY) && count < PSG_COUNT(entry.key))
-				entry.key[count++] = psg_value_text(node, element->name);
-	return entry;
 }
 
 static void report_values(struct entry *entries, size_t count, struct psg_report *report)
@@ -92,8 +77,10 @@ void psg_validate_repeats(const struct psg_xml_node *node, const struct psg_elem
 		if (element && (seen & bit))
 			report_order(child, previous, element, type_name, report);
 		if (element && (element->flags & PSG_ELEMENT_REPEATS) &&
-		    !(element->flags & PSG_ELEMENT_TWICE))
-			entries[count++] = make_entry(child, element);
+		    !(element->flags & PSG_ELEMENT_TWICE)) {
+			entries[count].node = child;
+			psg_value_keys(child, element, entries[count++].key);
+		}
 		seen |= bit;
 		previous = child;
 	}

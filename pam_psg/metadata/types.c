@@ -9,7 +9,7 @@
 	}
 #define FULL_NAME                                                                                  \
 	{                                                                                          \
-		.name = "fullName", .kind = PSG_ELEMENT_NAME                                       \
+		.name = "fullName", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_DERIVED         \
 	}
 
 const struct psg_element_type psg_group_elements[] = {
@@ -23,7 +23,10 @@ const struct psg_element_type psg_group_elements[] = {
     {.name = "mutingPermissionSets", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_REPEATS},
     {.name = "permissionSets", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_REPEATS},
     /* Read-only: recalculation sets it, whatever a retrieved file says. */
-    {.name = "status", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 40},
+    {.name = "status",
+     .kind = PSG_ELEMENT_TEXT,
+     .flags = PSG_ELEMENT_LINE | PSG_ELEMENT_DERIVED,
+     .high = 40},
     END,
 };
 

@@ -73,7 +73,7 @@ const struct psg_element_type psg_set_elements[] = {
     ITEM("externalDataSourceAccesses", "PermissionSetExternalDataSourceAccess", source),
     ITEM("fieldPermissions", "PermissionSetFieldPermissions", field),
     ITEM("flowAccesses", "PermissionSetFlowAccess", flow),
-    {.name = "fullName", .kind = PSG_ELEMENT_NAME},
+    {.name = "fullName", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_DERIVED},
     {.name = "hasActivationRequired", .kind = PSG_ELEMENT_BOOLEAN},
     {.name = "label",
      .kind = PSG_ELEMENT_TEXT,

@@ -143,3 +143,19 @@ unsigned psg_value_enum(const struct psg_xml_node *node, const struct psg_elemen
 
 	return index < 0 ? fallback : (unsigned)index;
 }
+
+void psg_value_keys(const struct psg_xml_node *node, const struct psg_element_type *element,
+		    const char *ret[static PSG_KEYS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < PSG_KEYS_MAX; i++)
+		ret[i] = "";
+	if (element->kind != PSG_ELEMENT_ITEM) {
+		ret[0] = node->text;
+		return;
+	}
+	for (element = element->children; element->name; element++)
+		if ((element->flags & PSG_ELEMENT_KEY) && count < PSG_KEYS_MAX)
+			ret[count++] = psg_value_text(node, element->name);
+}
