@@ -13,7 +13,10 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion 
 ifdef WERROR
 WARNINGS += -Werror
 endif
-ifdef SANITIZE
+ifdef FUZZ
+HARDEN := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LINK_HARDEN := -fsanitize=fuzzer,address,undefined
+else ifdef SANITIZE
 HARDEN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK_HARDEN := -fsanitize=address,undefined
 else
@@ -40,6 +43,10 @@ CTL_OBJ    := $(call obj,$(call src,psgctl))
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/store/*.c tests/pam/*.c))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter %_test.c,$(TEST_SRC)))
+# tests/fuzz/NAME_fuzz.c is both: a program of `make fuzz`, and with replay.c a test over tests/fuzz/corpus/NAME.
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
+REPLAY_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 TEST_LIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(TEST_SRC)))
 
 # `make V=1` shows the commands whole.
@@ -80,12 +87,20 @@ $(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD
 
 # -- tests: every tests/{unit,store,pam}/NAME_test.c is a program; the other files there are linked to all --
 
-tests: $(TEST_BIN)
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
+TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath \
+	-lsodium -lxml2 -lzip -lz -ljansson -lpthread
+TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
+
+tests: $(TEST_BIN) $(REPLAY_BIN)
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< $(TEST_LIB) \
-	  $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath -lsodium -lxml2 -lzip -lz -ljansson -lpthread
+	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< \
+	  $(BUILD)/obj/tests/fuzz/replay.o $(TEST_LINK)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_NEEDS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< $(TEST_LIB) $(TEST_LINK)
 
 check: deps
 	@$(MAKE) --no-print-directory all tests
@@ -95,6 +110,17 @@ check: deps
 sanitize: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=1 all tests
 	tests/run --sanitize $(BUILD)/sanitize
+
+# Every tests/fuzz/*_fuzz.c under libFuzzer, FUZZ_S seconds each.
+FUZZ_S ?= 60
+fuzz:
+	@tests/deps clang libclang-rt-dev
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz FUZZ=1 CC=clang fuzz-programs
+	tests/fuzz/run $(BUILD)/fuzz $(FUZZ_S)
+fuzz-programs: $(FUZZ_BIN)
+$(FUZZ_BIN): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_NEEDS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK_HARDEN) $(LDFLAGS) -o $@ $< $(TEST_LINK)
 
 demo: deps
 	@$(MAKE) --no-print-directory all
@@ -130,11 +156,12 @@ help:
 	@echo 'make check      build and run every test (as root for the real programs)'
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
+	@echo 'make fuzz       libFuzzer on the XML and zip readers; FUZZ_S=60 seconds each'
 	@echo 'make deps       install the Debian packages that are missing'
 	@echo 'make clean      remove build/'
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize demo deps format install clean help
+.PHONY: all tests check sanitize fuzz fuzz-programs demo deps format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

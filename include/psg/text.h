@@ -30,6 +30,8 @@ void psg_time_format(int64_t realtime_s, char out[static PSG_TIME_SIZE]);
 /* A Salesforce API name: letters, digits, single underscores, begins with a letter, no trailing
  * underscore, at most 80, optional `ns__` prefix. */
 bool psg_api_name_valid(const char *name);
+/* What makes it invalid, as a clause (`it ends with an underscore`); NULL when it is valid. */
+const char *psg_api_name_fault(const char *name);
 /* A user or Unix group name that may be assigned: 1 to 255 bytes, no control byte, no '/', no ':',
  * does not begin with '-' or '%'. */
 bool psg_subject_name_valid(const char *name);

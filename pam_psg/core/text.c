@@ -6,6 +6,7 @@
  */
 #include "psg/text.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static bool is_letter(char c)
@@ -18,30 +19,44 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* One part of an API name: letters, digits, single underscores within. */
-static bool api_part_valid(const char *part, size_t len, size_t max)
+#define NAMESPACE_MAX 15U
+#define API_NAME_MAX 80U
+
+static bool has_foreign_character(const char *name)
 {
-	if (len == 0 || len > max || !is_letter(part[0]) || part[len - 1] == '_')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_letter(part[i]) && !is_digit(part[i]) && part[i] != '_')
-			return false;
-		if (part[i] == '_' && part[i + 1] == '_')
-			return false;
-	}
-	return true;
+	for (; *name; name++)
+		if (!is_letter(*name) && !is_digit(*name) && *name != '_')
+			return true;
+	return false;
+}
+
+const char *psg_api_name_fault(const char *name)
+{
+	const char *rest = strstr(name, "__");
+	const char *own = rest ? rest + 2 : name;
+
+	if (has_foreign_character(name))
+		return "it holds something other than letters, digits and underscores";
+	if (!*own)
+		return *name ? "nothing follows its two underscores" : "it is empty";
+	if (!is_letter(*name))
+		return "it does not begin with a letter";
+	if (strstr(own, "__") || *own == '_')
+		return "it has two underscores in a row that are not a namespace's";
+	if (!is_letter(*own))
+		return "it does not begin with a letter after its namespace";
+	if (own[strlen(own) - 1] == '_')
+		return "it ends with an underscore";
+	if (rest && rest - name > (ptrdiff_t)NAMESPACE_MAX)
+		return "its namespace, before the two underscores, is longer than 15 characters";
+	if (strlen(own) > API_NAME_MAX)
+		return "it is longer than 80 characters";
+	return NULL;
 }
 
 bool psg_api_name_valid(const char *name)
 {
-	const char *rest = strstr(name, "__");
-
-	if (rest) {
-		if (!api_part_valid(name, (size_t)(rest - name), 15))
-			return false;
-		name = rest + 2;
-	}
-	return api_part_valid(name, strlen(name), 80);
+	return !psg_api_name_fault(name);
 }
 
 bool psg_subject_name_valid(const char *name)

@@ -103,9 +103,10 @@ static void check_muting_sets(struct psg_check *check, const struct psg_group *g
 
 void psg_check_members(struct psg_check *check, const struct psg_group *group)
 {
-	check_sets(check, group);
 	check_muting_sets(check, group);
-	if (group->sets.count > PSG_GROUP_MEMBERS_MAX)
+	if (group->sets.count <= PSG_GROUP_MEMBERS_MAX)
+		check_sets(check, group);
+	else
 		psg_check_report(check, false, GROUP, group->name, "permissionSets", NULL,
 				 "Split the group.",
 				 "The group has %zu permission sets; at most %u are allowed",

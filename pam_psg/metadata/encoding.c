@@ -78,7 +78,9 @@ enum psg_err psg_xml_check_encoding(const char *bytes, size_t len, struct psg_xm
 	const char *nul;
 	char text[128];
 
-	if (len >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0))
+	if ((len >= 2 &&
+	     (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0)) ||
+	    (len >= 4 && memcmp(bytes, "\0\0\xFE\xFF", 4) == 0))
 		return refuse(bytes, 0, "the file is UTF-16 or UTF-32, not UTF-8", ret_fault);
 	nul = memchr(bytes, '\0', len);
 	if (nul)

@@ -9,12 +9,22 @@
 #define PSG_NS_OWN "urn:pam-psg:metadata"
 /* A fieldPermissions item takes 4 elements and some 130 bytes: as many as PSG_XML_SIZE_MAX holds. */
 #define PSG_XML_NODES_MAX 500000U
+#define PSG_XML_TAG_MAX (64U * 1024) /* bytes of a start tag */
+#define PSG_XML_ATTRIBUTES_MAX 16
+#define PSG_XML_NAME_MAX 255U      /* bytes of an element's name */
 #define PSG_NAME_MAX 255U          /* characters of a permission's name */
 #define PSG_GROUP_MEMBERS_MAX 100U /* permission sets in a group */
 #define PSG_KEYS_MAX 2U            /* children that are the key of an item */
 #define PSG_SNIPPET_SIZE 64
 #define PSG_PATTERN_WHY_SIZE 128
+/* The end of a remedy. */
+#define PSG_API_NAME_RULE                                                                          \
+	"letters, digits and single underscores, beginning with a letter, not ending with an "     \
+	"underscore, at most 80; a namespace goes before as ns__NAME."
 #define PSG_PACKAGE_DEPTH_MAX 16U
+/* Of each kind and file: a file of half a million wrong elements must not become as many lines. */
+#define PSG_REPORT_MAX 100U
+#define PSG_NEWER_ELEMENTS_MAX 32U /* the elements that have a `since` */
 
 /* -- utf8.c -- */
 
@@ -35,9 +45,10 @@ void psg_utf8_snippet(const char *text, char out[static PSG_SNIPPET_SIZE]);
 /* One element. Strings live as long as the tree. */
 struct psg_xml_node {
 	const char *name, *ns; /* local name; namespace, "" for none */
-	const char *attribute; /* the first one's name, or NULL. Not namespace declarations */
+	const char *attribute; /* the first one's name that means anything, or NULL */
 	const char *text;      /* its own characters, without white space at both ends */
 	int line, column;      /* of its '<', from 1; columns count characters, a tab is one */
+	bool repeated;         /* says once more what an item before it says */
 	size_t child_count;
 	struct psg_xml_node *parent, *children, *next;
 };
@@ -65,11 +76,14 @@ const char *psg_xml_keep(struct psg_xml *xml, const char *text, size_t len);
 /* The first child of that name, or NULL. */
 const struct psg_xml_node *psg_xml_child(const struct psg_xml_node *node, const char *name);
 
-/* -- encoding.c -- */
+/* -- encoding.c, tags.c -- */
 
 /* Before the parser sees a byte: UTF-8 throughout, and no declaration that says otherwise. */
 PSG_MUST_CHECK
 enum psg_err psg_xml_check_encoding(const char *bytes, size_t len, struct psg_xml_fault *ret_fault);
+/* Neither does a tag longer than PSG_XML_TAG_MAX get there (tags.c). */
+PSG_MUST_CHECK
+enum psg_err psg_xml_check_tags(const char *bytes, size_t len, struct psg_xml_fault *ret_fault);
 /* Line and column of an offset. */
 void psg_xml_locate(const char *bytes, size_t offset, int *ret_line, int *ret_column);
 
@@ -81,6 +95,8 @@ struct psg_report {
 	const char *file, *type, *name;
 	unsigned version; /* of the manifest: what is newer gets a Warning; 0 for none */
 	enum psg_err err;
+	size_t counts[2];                          /* errors and warnings so far */
+	const char *newer[PSG_NEWER_ELEMENTS_MAX]; /* that were warned of */
 };
 
 /* Copies the problem into the list. */
@@ -126,6 +142,8 @@ struct psg_element_type {
 	const char *type_name;                   /* of an ITEM or ENUM, for messages */
 	const char *const *values;               /* of an ENUM, NULL at the end */
 	const struct psg_element_type *children; /* of an ITEM, ended by a NULL name */
+	unsigned
+	    since; /* the Metadata API's version that brought it; 0 when it came with its type */
 };
 
 typedef enum psg_err psg_build_fn(const struct psg_xml_node *root, const char *name,
@@ -139,6 +157,7 @@ struct psg_file_type {
 	const char *root, *ns;
 	const struct psg_element_type *elements;
 	psg_build_fn *build;
+	unsigned since; /* as in psg_element_type; 0 for ours */
 };
 
 /* Ended by a NULL name. */
@@ -155,10 +174,14 @@ const struct psg_element_type *psg_element_type_find(const struct psg_element_ty
 
 /* Holds a tree against its table: root, namespace, every element. All that is wrong is reported.
  * False when the root is another type's: nothing in it is looked at then. */
-bool psg_validate(const struct psg_xml_node *root, const char *root_name, const char *ns,
+bool psg_validate(struct psg_xml_node *root, const char *root_name, const char *ns,
 		  const struct psg_element_type *table, struct psg_report *report);
-/* Single elements twice, runs that are broken, values twice. */
-void psg_validate_repeats(const struct psg_xml_node *node, const struct psg_element_type *table,
+/* Warns of an element, or a type, that is newer than the manifest: once a name. */
+void psg_validate_version(const struct psg_xml_node *node, unsigned since,
+			  struct psg_report *report);
+/* Single elements twice, runs that are broken, values twice. An item that an earlier one says already is taken
+ * out of the tree, with a Warning. */
+void psg_validate_repeats(struct psg_xml_node *node, const struct psg_element_type *table,
 			  const char *type_name, struct psg_report *report);
 /* A leaf's text. */
 void psg_validate_value(const struct psg_xml_node *node, const struct psg_element_type *element,

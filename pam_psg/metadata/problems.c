@@ -106,19 +106,27 @@ enum psg_err psg_problems_add(struct psg_problems *list, const struct psg_proble
 	return PSG_OK;
 }
 
+/* Whether there is room for one more of its kind; after the last one it is said that more are left out. */
+static bool has_room(struct psg_report *report, struct psg_problem *problem)
+{
+	size_t count = ++report->counts[problem->warning];
+	char text[96];
+
+	if (count != PSG_REPORT_MAX + 1)
+		return count <= PSG_REPORT_MAX;
+	problem->remedy = (char *)(uintptr_t) "Correct those above, then deploy again.";
+	snprintf(text, sizeof(text), "The file has more than %u %s: the others are not listed",
+		 PSG_REPORT_MAX, problem->warning ? "warnings" : "errors");
+	problem->text = text;
+	report->err = psg_problems_add(report->problems, problem);
+	return false;
+}
+
 static void PSG_PRINTF(4, 0) add(struct psg_report *report, struct psg_problem *problem,
 				 const struct psg_xml_node *node, const char *format, va_list args)
 {
 	char *text PSG_CLEANUP(psg_free_bytes) = NULL;
 
-	if (report->err != PSG_OK)
-		return;
-	if (vasprintf(&text, format, args) < 0) {
-		text = NULL;
-		report->err = PSG_ERR_NO_MEMORY;
-		return;
-	}
-	problem->text = text;
 	/* Borrowed: psg_problems_add copies. The members are not const, as the list owns its own. */
 	problem->file = (char *)(uintptr_t)report->file;
 	problem->type = (char *)(uintptr_t)report->type;
@@ -126,6 +134,14 @@ static void PSG_PRINTF(4, 0) add(struct psg_report *report, struct psg_problem *
 	problem->element = (char *)(uintptr_t)(node ? node->name : "");
 	problem->line = node ? node->line : 0;
 	problem->column = node ? node->column : 0;
+	if (report->err != PSG_OK || !has_room(report, problem))
+		return;
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
+		report->err = PSG_ERR_NO_MEMORY;
+		return;
+	}
+	problem->text = text;
 	report->err = psg_problems_add(report->problems, problem);
 }
 

@@ -15,18 +15,21 @@
 const struct psg_element_type psg_group_elements[] = {
     {.name = "description", .kind = PSG_ELEMENT_TEXT, .high = 255},
     FULL_NAME,
-    {.name = "hasActivationRequired", .kind = PSG_ELEMENT_BOOLEAN},
+    {.name = "hasActivationRequired", .kind = PSG_ELEMENT_BOOLEAN, .since = 53},
     {.name = "label",
      .kind = PSG_ELEMENT_TEXT,
      .flags = PSG_ELEMENT_REQUIRED | PSG_ELEMENT_LINE,
      .high = 80},
-    {.name = "mutingPermissionSets", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_REPEATS},
+    {.name = "mutingPermissionSets",
+     .kind = PSG_ELEMENT_NAME,
+     .flags = PSG_ELEMENT_REPEATS,
+     .since = 46},
     {.name = "permissionSets", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_REPEATS},
     /* Read-only: recalculation sets it, whatever a retrieved file says. */
     {.name = "status",
      .kind = PSG_ELEMENT_TEXT,
-     .flags = PSG_ELEMENT_LINE | PSG_ELEMENT_DERIVED,
-     .high = 40},
+     .flags = PSG_ELEMENT_DERIVED,
+     .high = PSG_XML_SIZE_MAX},
     END,
 };
 
@@ -108,15 +111,15 @@ const struct psg_element_type psg_manifest_elements[] = {
 
 const struct psg_file_type psg_file_types[] = {
     {"ActivationPolicy", "activationpolicies", ".activationpolicy", "ActivationPolicy", PSG_NS_OWN,
-     psg_policy_elements, psg_build_policy},
+     psg_policy_elements, psg_build_policy, 0},
     {"MutingPermissionSet", "mutingpermissionsets", ".mutingpermissionset", "MutingPermissionSet",
-     PSG_NS_SALESFORCE, psg_set_elements, psg_build_muting_set},
+     PSG_NS_SALESFORCE, psg_set_elements, psg_build_muting_set, 46},
     {"PermissionSet", "permissionsets", ".permissionset", "PermissionSet", PSG_NS_SALESFORCE,
-     psg_set_elements, psg_build_set},
+     psg_set_elements, psg_build_set, 22},
     {"PermissionSetGroup", "permissionsetgroups", ".permissionsetgroup", "PermissionSetGroup",
-     PSG_NS_SALESFORCE, psg_group_elements, psg_build_group},
+     PSG_NS_SALESFORCE, psg_group_elements, psg_build_group, 45},
     {"Settings", "settings", ".settings", "GateSettings", PSG_NS_OWN, psg_gate_elements,
-     psg_build_gate},
+     psg_build_gate, 0},
     {.name = NULL},
 };
 

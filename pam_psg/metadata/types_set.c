@@ -1,4 +1,5 @@
-/* PermissionSet and MutingPermissionSet, as the Metadata API's WSDL has them up to version 64. */
+/* PermissionSet and MutingPermissionSet, as the Metadata API's WSDL has them up to version 64 (which leaves out
+ * userLicense, of version 37 and before). What the WSDL requires is required. */
 #include "metadata.h"
 
 #define END                                                                                        \
@@ -21,10 +22,10 @@
 /* An item with one right. */
 #define ACCESS(table, key, right)                                                                  \
 	static const struct psg_element_type table[] = {KEY(key), RIGHT(right), END}
-#define ITEM(element, type, table)                                                                 \
+#define ITEM(element, type, table, version)                                                        \
 	{                                                                                          \
 		.name = (element), .kind = PSG_ELEMENT_ITEM, .flags = PSG_ELEMENT_REPEATS,         \
-		.type_name = (type), .children = (table)                                           \
+		.type_name = (type), .children = (table), .since = (version)                       \
 	}
 
 ACCESS(agent, "agentName", "enabled");
@@ -40,15 +41,16 @@ ACCESS(source, "externalDataSource", "enabled");
 
 static const struct psg_element_type field[] = {KEY("field"), RIGHT("editable"),
 						RIGHT_OPTIONAL("readable"), END};
-static const struct psg_element_type object[] = {KEY("object"),
-						 RIGHT("allowCreate"),
-						 RIGHT("allowDelete"),
-						 RIGHT("allowEdit"),
-						 RIGHT("allowRead"),
-						 RIGHT("modifyAllRecords"),
-						 RIGHT("viewAllRecords"),
-						 RIGHT_OPTIONAL("viewAllFields"),
-						 END};
+static const struct psg_element_type object[] = {
+    KEY("object"),
+    RIGHT("allowCreate"),
+    RIGHT("allowDelete"),
+    RIGHT("allowEdit"),
+    RIGHT("allowRead"),
+    RIGHT("modifyAllRecords"),
+    RIGHT("viewAllRecords"),
+    {.name = "viewAllFields", .kind = PSG_ELEMENT_BOOLEAN, .since = 63},
+    END};
 
 static const char *const visibility[] = {"None", "Available", "Visible", NULL};
 static const struct psg_element_type tab[] = {KEY("tab"),
@@ -60,32 +62,36 @@ static const struct psg_element_type tab[] = {KEY("tab"),
 					      END};
 
 const struct psg_element_type psg_set_elements[] = {
-    ITEM("agentAccesses", "PermissionSetAgentAccess", agent),
-    ITEM("applicationVisibilities", "PermissionSetApplicationVisibility", application),
-    ITEM("classAccesses", "PermissionSetApexClassAccess", apex_class),
-    ITEM("customMetadataTypeAccesses", "PermissionSetCustomMetadataTypeAccess", named),
-    ITEM("customPermissions", "PermissionSetCustomPermissions", named),
-    ITEM("customSettingAccesses", "PermissionSetCustomSettingAccess", named),
+    ITEM("agentAccesses", "PermissionSetAgentAccess", agent, 63),
+    ITEM("applicationVisibilities", "PermissionSetApplicationVisibility", application, 29),
+    ITEM("classAccesses", "PermissionSetApexClassAccess", apex_class, 23),
+    ITEM("customMetadataTypeAccesses", "PermissionSetCustomMetadataTypeAccess", named, 47),
+    ITEM("customPermissions", "PermissionSetCustomPermissions", named, 31),
+    ITEM("customSettingAccesses", "PermissionSetCustomSettingAccess", named, 47),
     {.name = "description", .kind = PSG_ELEMENT_TEXT, .high = 255},
-    ITEM("emailRoutingAddressAccesses", "PermissionSetEmailRoutingAddressAccess", named),
+    ITEM("emailRoutingAddressAccesses", "PermissionSetEmailRoutingAddressAccess", named, 62),
     ITEM("externalCredentialPrincipalAccesses", "PermissionSetExternalCredentialPrincipalAccess",
-	 principal),
-    ITEM("externalDataSourceAccesses", "PermissionSetExternalDataSourceAccess", source),
-    ITEM("fieldPermissions", "PermissionSetFieldPermissions", field),
-    ITEM("flowAccesses", "PermissionSetFlowAccess", flow),
+	 principal, 59),
+    ITEM("externalDataSourceAccesses", "PermissionSetExternalDataSourceAccess", source, 27),
+    ITEM("fieldPermissions", "PermissionSetFieldPermissions", field, 23),
+    ITEM("flowAccesses", "PermissionSetFlowAccess", flow, 47),
     {.name = "fullName", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_DERIVED},
-    {.name = "hasActivationRequired", .kind = PSG_ELEMENT_BOOLEAN},
+    {.name = "hasActivationRequired", .kind = PSG_ELEMENT_BOOLEAN, .since = 37},
     {.name = "label",
      .kind = PSG_ELEMENT_TEXT,
      .flags = PSG_ELEMENT_REQUIRED | PSG_ELEMENT_LINE,
      .high = 80},
-    {.name = "license", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 255},
-    ITEM("objectPermissions", "PermissionSetObjectPermissions", object),
-    ITEM("pageAccesses", "PermissionSetApexPageAccess", apex_page),
-    ITEM("recordTypeVisibilities", "PermissionSetRecordTypeVisibility", record_type),
-    ITEM("servicePresenceStatusAccesses", "PermissionSetServicePresenceStatusAccess", presence),
-    ITEM("tabSettings", "PermissionSetTabSetting", tab),
+    {.name = "license",
+     .kind = PSG_ELEMENT_TEXT,
+     .flags = PSG_ELEMENT_LINE,
+     .high = 255,
+     .since = 38},
+    ITEM("objectPermissions", "PermissionSetObjectPermissions", object, 23),
+    ITEM("pageAccesses", "PermissionSetApexPageAccess", apex_page, 23),
+    ITEM("recordTypeVisibilities", "PermissionSetRecordTypeVisibility", record_type, 29),
+    ITEM("servicePresenceStatusAccesses", "PermissionSetServicePresenceStatusAccess", presence, 64),
+    ITEM("tabSettings", "PermissionSetTabSetting", tab, 26),
     {.name = "userLicense", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 255},
-    ITEM("userPermissions", "PermissionSetUserPermission", named),
+    ITEM("userPermissions", "PermissionSetUserPermission", named, 0),
     END,
 };

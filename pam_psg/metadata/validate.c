@@ -1,6 +1,7 @@
 /* A tree held against the table of its type. */
 #include "metadata.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,36 @@ static void report_missing(const struct psg_xml_node *node, const char *name,
 	psg_report_error(report, &at, "Add the element.", "Required field is missing: %s", name);
 }
 
-static void validate_children(const struct psg_xml_node *node, const struct psg_element_type *table,
+void psg_validate_version(const struct psg_xml_node *node, unsigned since,
+			  struct psg_report *report)
+{
+	char remedy[80];
+	size_t i = 0;
+
+	if (report->version == 0 || since <= report->version)
+		return;
+	while (i < PSG_NEWER_ELEMENTS_MAX && report->newer[i]) {
+		if (strcmp(report->newer[i++], node->name) == 0)
+			return;
+	}
+	if (i < PSG_NEWER_ELEMENTS_MAX)
+		report->newer[i] = node->name;
+	snprintf(remedy, sizeof(remedy), "Write %u.0 or a later version in package.xml.", since);
+	psg_report_warning(report, node, remedy,
+			   "%s was introduced in API version %u.0; package.xml says %u.0: it is "
+			   "honoured",
+			   node->name, since, report->version);
+}
+
+static void validate_children(struct psg_xml_node *node, const struct psg_element_type *table,
 			      const char *type_name, struct psg_report *report);
 
-static void validate_child(const struct psg_xml_node *node, const struct psg_element_type *element,
+static void validate_child(struct psg_xml_node *node, const struct psg_element_type *element,
 			   struct psg_report *report)
 {
 	char snippet[PSG_SNIPPET_SIZE];
+
+	psg_validate_version(node, element->since, report);
 
 	if (element->kind == PSG_ELEMENT_ANY)
 		return;
@@ -43,10 +67,10 @@ static void validate_child(const struct psg_xml_node *node, const struct psg_ele
 	}
 }
 
-static void validate_children(const struct psg_xml_node *node, const struct psg_element_type *table,
+static void validate_children(struct psg_xml_node *node, const struct psg_element_type *table,
 			      const char *type_name, struct psg_report *report)
 {
-	for (const struct psg_xml_node *child = node->children; child; child = child->next) {
+	for (struct psg_xml_node *child = node->children; child; child = child->next) {
 		const struct psg_element_type *element = psg_element_type_find(table, child->name);
 
 		if (strcmp(child->ns, node->ns) != 0)
@@ -68,7 +92,7 @@ static void validate_children(const struct psg_xml_node *node, const struct psg_
 	psg_validate_repeats(node, table, type_name, report);
 }
 
-bool psg_validate(const struct psg_xml_node *root, const char *root_name, const char *ns,
+bool psg_validate(struct psg_xml_node *root, const char *root_name, const char *ns,
 		  const struct psg_element_type *table, struct psg_report *report)
 {
 	char snippet[PSG_SNIPPET_SIZE];

@@ -2,7 +2,9 @@
  *
  * MUST refuse any DOCTYPE, so that no entity can be declared, expanded or fetched
  *      (metadata_test: doctype_is_refused, billion_laughs, external_entity)
- * MUST bound size, depth and the number of elements (size_bomb, depth_bomb, node_bomb)
+ * MUST bound size, depth, the number of elements, what one tag may hold, and the length of names, for libxml2
+ *      compares each attribute with all before it (size_bomb, depth_bomb, node_bomb, attribute_bomb, name_bomb)
+ * MUST NOT keep a namespace's name for each of its elements (namespace_bomb)
  * MUST NOT accept a file that is cut short anywhere (truncated_everywhere)
  * MUST NOT print: libxml2's errors are collected, the first is the fault
  *
@@ -17,10 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
+
 struct reading {
 	xmlParserCtxtPtr parser;
 	const char *bytes;
 	size_t len;
+	const xmlChar *uri; /* the root's, which libxml2 keeps once: equal is the same pointer */
 	/* How far lines and columns were counted: one pass over the file, however many elements. */
 	size_t at;
 	int line, column;
@@ -116,6 +121,71 @@ static bool within_limits(struct reading *reading, size_t offset)
 	return reading->err == PSG_OK;
 }
 
+/* Enough to recognise it by: what is longer is no name of ours. */
+static const char *keep_name(struct reading *reading, const xmlChar *name)
+{
+	char snippet[PSG_SNIPPET_SIZE];
+
+	psg_utf8_snippet(name ? (const char *)name : "", snippet);
+	return psg_xml_keep(reading->xml, snippet, strlen(snippet));
+}
+
+static const char *keep_namespace(struct reading *reading, const xmlChar *uri)
+{
+	if (!reading->xml->root)
+		reading->uri = uri;
+	else if (uri == reading->uri)
+		return reading->xml->root->ns;
+	return keep_name(reading, uri);
+}
+
+static bool same_text(const xmlChar *a, const char *b)
+{
+	return strcmp((const char *)a, b) == 0;
+}
+
+/* xml:lang and its like, and where a schema is, say nothing that we or Salesforce would follow. xsi:nil and xsi:type do. */
+static bool is_idle(const xmlChar *name, const xmlChar *uri)
+{
+	if (!uri)
+		return false;
+	return same_text(uri, (const char *)XML_XML_NAMESPACE) ||
+	       (same_text(uri, XSI) && (same_text(name, "schemaLocation") ||
+					same_text(name, "noNamespaceSchemaLocation")));
+}
+
+/* libxml2 gives each attribute as its name, prefix, namespace, and the value's two ends. */
+static const char *keep_attribute(struct reading *reading, int count, const xmlChar **attributes)
+{
+	for (int i = 0; i < count; i++, attributes += 5)
+		if (!is_idle(attributes[0], attributes[2]))
+			return keep_name(reading, attributes[0]);
+	return "";
+}
+
+static struct psg_xml_node *make_node(struct reading *reading, const xmlChar *name,
+				      const xmlChar *uri, int attribute_count,
+				      const xmlChar **attributes)
+{
+	struct psg_xml_node *node = psg_xml_allocate(reading->xml, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	*node = (struct psg_xml_node){
+	    .name = psg_xml_keep(reading->xml, (const char *)name, strlen((const char *)name)),
+	    .ns = keep_namespace(reading, uri),
+	    .attribute = keep_attribute(reading, attribute_count, attributes),
+	    .text = "",
+	    .line = reading->line,
+	    .column = reading->column,
+	};
+	if (!node->name || !node->ns || !node->attribute)
+		return NULL;
+	if (!*node->attribute)
+		node->attribute = NULL;
+	return node;
+}
+
 static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
 		     int namespace_count, const xmlChar **namespaces, int attribute_count,
 		     int defaulted, const xmlChar **attributes)
@@ -124,29 +194,21 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	size_t offset = offset_of_tag(reading);
 	struct psg_xml_node *node;
 
-	(void)prefix, (void)namespace_count, (void)namespaces, (void)defaulted;
+	(void)prefix, (void)namespaces, (void)defaulted;
+	if (reading->err == PSG_OK &&
+	    (namespace_count > PSG_XML_ATTRIBUTES_MAX || attribute_count > PSG_XML_ATTRIBUTES_MAX))
+		refuse(reading, offset, "a tag has more than 16 attributes",
+		       "Remove the attributes: metadata elements have none.");
+	if (reading->err == PSG_OK && strlen((const char *)name) > PSG_XML_NAME_MAX)
+		refuse(reading, offset, "an element's name has more than 255 bytes",
+		       "Correct the element's name.");
 	if (reading->err != PSG_OK || !within_limits(reading, offset)) {
 		xmlStopParser(reading->parser);
 		return;
 	}
-	node = psg_xml_allocate(reading->xml, sizeof(*node));
-	if (!node) {
-		stop(reading, PSG_ERR_NO_MEMORY);
-		return;
-	}
 	count_to(reading, offset);
-	*node = (struct psg_xml_node){
-	    .name = psg_xml_keep(reading->xml, (const char *)name, strlen((const char *)name)),
-	    .ns =
-		uri ? psg_xml_keep(reading->xml, (const char *)uri, strlen((const char *)uri)) : "",
-	    .text = "",
-	    .line = reading->line,
-	    .column = reading->column,
-	};
-	if (attribute_count > 0)
-		node->attribute = psg_xml_keep(reading->xml, (const char *)attributes[0],
-					       strlen((const char *)attributes[0]));
-	if (!node->name || !node->ns || (attribute_count > 0 && !node->attribute)) {
+	node = make_node(reading, name, uri, attribute_count, attributes);
+	if (!node) {
 		stop(reading, PSG_ERR_NO_MEMORY);
 		return;
 	}
@@ -290,6 +352,8 @@ enum psg_err psg_xml_read(const char *bytes, size_t len, struct psg_xml **ret,
 		refuse(&reading, 0, "the file is empty", "Write the metadata, or remove the file.");
 	else
 		reading.err = psg_xml_check_encoding(bytes, len, &reading.fault);
+	if (reading.err == PSG_OK)
+		reading.err = psg_xml_check_tags(bytes, len, &reading.fault);
 	if (reading.err == PSG_OK)
 		run(&reading);
 	for (size_t i = 0; i < PSG_COUNT(reading.text); i++)

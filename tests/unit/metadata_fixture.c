@@ -36,6 +36,13 @@ char *fixture_read(const char *path, size_t *ret_len)
 enum psg_err fixture_parse(const char *type, const char *name, const char *file, const char *bytes,
 			   size_t len, struct psg_model *model, struct psg_problems *problems)
 {
+	return fixture_parse_of(type, name, file, bytes, len, 0, model, problems);
+}
+
+enum psg_err fixture_parse_of(const char *type, const char *name, const char *file,
+			      const char *bytes, size_t len, unsigned version,
+			      struct psg_model *model, struct psg_problems *problems)
+{
 	struct psg_document document = {.type = strdup(type),
 					.name = strdup(name),
 					.path = strdup(file),
@@ -45,7 +52,7 @@ enum psg_err fixture_parse(const char *type, const char *name, const char *file,
 
 	assert_non_null(document.bytes);
 	memcpy(document.bytes, bytes, len);
-	err = psg_metadata_parse(&document, 0, model, NULL, problems);
+	err = psg_metadata_parse(&document, version, model, NULL, problems);
 	psg_document_clear(&document);
 	return err;
 }

@@ -24,6 +24,10 @@ char *fixture_read(const char *path, size_t *ret_len);
 /* Parses `bytes`, in a block of exactly `len` so that reading beyond shows, as a file named `file` of component `name`. */
 enum psg_err fixture_parse(const char *type, const char *name, const char *file, const char *bytes,
 			   size_t len, struct psg_model *model, struct psg_problems *problems);
+/* With a manifest's API version. */
+enum psg_err fixture_parse_of(const char *type, const char *name, const char *file,
+			      const char *bytes, size_t len, unsigned version,
+			      struct psg_model *model, struct psg_problems *problems);
 /* A problem a line: `file:line:column <element> Error: text | remedy`. */
 void fixture_describe(const struct psg_problems *problems, struct psg_buf *out);
 /* Fails unless there is exactly one problem and it reads so (fixture_describe without the remedy). */

@@ -100,7 +100,7 @@ static void forms_of_xml(void **state)
 		free(files[i]);
 	}
 	free(files);
-	assert_int_equal(parsed, 15);
+	assert_int_equal(parsed, 21);
 	assert_int_equal(fixture->model.set_count, parsed);
 }
 
