@@ -51,6 +51,8 @@ void psg_source_close(struct psg_source **source);
 size_t psg_source_count(const struct psg_source *source);
 /* Sorted bytewise. Borrowed. */
 const char *psg_source_path(const struct psg_source *source, size_t file);
+/* What stands before those paths in the directory or zip: "", or ends in '/'. Borrowed. */
+const char *psg_source_root(const struct psg_source *source);
 /* The file whole, at most PSG_XML_SIZE_MAX bytes; bounded by what it was said to be, so that no archive unpacks to more.
  * What is wrong is a problem at that file, *ret_good false. Errors: NO_MEMORY. */
 PSG_MUST_CHECK

@@ -1,166 +1,161 @@
-/* package.xml: which of the files are to be deployed. */
+/* package.xml and its like: types and the names of their members. */
 #include "metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct manifest {
-	const struct psg_package *package;
-	bool *listed;
-	const char *all; /* the type last listed whole */
+/* Of the list of what is not kept: a manifest of a whole organisation has dozens. */
+#define OTHERS_SHOWN 1000U
+
+struct reading {
 	struct psg_report report;
-	struct psg_buf others; /* types we do not keep, for one warning */
+	struct psg_manifest *manifest;
+	struct psg_strings types, settings; /* not kept here */
 	const struct psg_xml_node *first_other;
 };
 
-static void list_all(struct manifest *manifest, const char *type)
+void psg_manifest_clear(struct psg_manifest *manifest)
 {
-	/* A manifest may say so half a million times. */
-	if (manifest->all && strcmp(manifest->all, type) == 0)
-		return;
-	manifest->all = type;
-	for (size_t i = 0; i < manifest->package->document_count; i++)
-		if (strcmp(manifest->package->documents[i].type, type) == 0)
-			manifest->listed[i] = true;
+	for (size_t i = 0; i < manifest->count; i++)
+		free(manifest->members[i].name);
+	free(manifest->members);
+	*manifest = (struct psg_manifest){0};
 }
 
-static void list_member(struct manifest *manifest, const struct psg_xml_node *member,
-			const char *type)
+static void take_other(struct reading *reading, struct psg_strings *list,
+		       const struct psg_xml_node *node)
 {
-	const struct psg_package *package = manifest->package;
-	const struct psg_document *found =
-	    psg_document_find(package->documents, package->document_count, type, member->text);
 	char snippet[PSG_SNIPPET_SIZE];
 
-	psg_utf8_snippet(member->text, snippet);
-	if (found)
-		manifest->listed[found - package->documents] = true;
-	else if (strcmp(member->text, "*") == 0)
-		list_all(manifest, type);
-	else if (strcmp(type, "Settings") == 0 && strcmp(member->text, "Gate") != 0)
-		psg_report_warning(&manifest->report, member, "Remove it, or leave it.",
-				   "Settings '%s' is not kept here: only Gate is", snippet);
-	else if (*member->text)
-		psg_report_error(&manifest->report, member,
-				 "Add the file, or remove the line from package.xml.",
-				 "An object '%s' of type %s was named in package.xml, but was not "
-				 "found in zipped directory",
-				 snippet, type);
+	reading->first_other = reading->first_other ? reading->first_other : node;
+	psg_utf8_snippet(node->text, snippet);
+	/* Mostly the one before; psg_strings_sort drops the rest. */
+	if (list->count > 0 && strcmp(list->items[list->count - 1], snippet) == 0)
+		return;
+	reading->report.err = psg_strings_add(list, snippet);
 }
 
-/* Whether `name` is in the list `a, b, c`. */
-static bool names(const struct psg_buf *list, const char *name)
+static void take_member(struct reading *reading, const struct psg_file_type *type,
+			const struct psg_xml_node *node)
 {
-	size_t len = strlen(name);
-	const char *at = list->data;
+	struct psg_manifest *manifest = reading->manifest;
+	struct psg_manifest_member *member;
 
-	while (at && (at = strstr(at, name)) != NULL) {
-		if ((at == list->data || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0'))
-			return true;
-		at++;
+	if (!*node->text)
+		return;
+	if (strcmp(type->name, "Settings") == 0 && strcmp(node->text, "Gate") != 0 &&
+	    strcmp(node->text, "*") != 0) {
+		take_other(reading, &reading->settings, node);
+		return;
 	}
-	return false;
+	member = psg_array_add(&manifest->members, &manifest->count, sizeof(*member));
+	if (member) {
+		member->type = type;
+		member->name = strdup(node->text);
+		member->line = node->line;
+		member->column = node->column;
+	}
+	if (!member || !member->name)
+		reading->report.err = PSG_ERR_NO_MEMORY;
 }
 
-static void read_types(struct manifest *manifest, const struct psg_xml_node *types)
+static void take_types(struct reading *reading, const struct psg_xml_node *types)
 {
 	const struct psg_xml_node *name = psg_xml_child(types, "name");
+	const struct psg_file_type *type = name ? psg_file_type_find(name->text) : NULL;
 
-	if (!name || !*name->text)
-		return;
-	if (!psg_file_type_find(name->text)) {
-		manifest->first_other = manifest->first_other ? manifest->first_other : name;
-		/* A manifest of another organisation lists dozens; thousands are not worth a line. */
-		if (!names(&manifest->others, name->text) && manifest->others.len < 4000)
-			psg_buf_format(&manifest->others, "%s%s", manifest->others.len ? ", " : "",
-				       name->text);
-		return;
-	}
-	for (const struct psg_xml_node *child = types->children; child; child = child->next)
+	if (!type && name && *name->text)
+		take_other(reading, &reading->types, name);
+	for (const struct psg_xml_node *child = types->children;
+	     type && child && reading->report.err == PSG_OK; child = child->next)
 		if (strcmp(child->name, "members") == 0)
-			list_member(manifest, child, name->text);
+			take_member(reading, type, child);
 }
 
-static void check_version(struct manifest *manifest, const struct psg_xml_node *root)
+static void list_names(const struct psg_strings *names, struct psg_buf *ret)
 {
-	const struct psg_xml_node *version = psg_xml_child(root, "version");
-	size_t whole = version ? strspn(version->text, "0123456789") : 0;
+	size_t start = ret->len, shown = 0;
+
+	for (; shown < names->count && ret->len - start < OTHERS_SHOWN; shown++)
+		psg_buf_format(ret, "%s%s", shown ? ", " : "", names->items[shown]);
+	if (shown < names->count)
+		psg_buf_format(ret, ", and %zu more", names->count - shown);
+}
+
+static void report_others(struct reading *reading)
+{
+	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
+
+	if (!reading->first_other)
+		return;
+	psg_strings_sort(&reading->types);
+	psg_strings_sort(&reading->settings);
+	psg_buf_format(&text,
+		       "%s that are not kept here: ", reading->types.count ? "Types" : "Settings");
+	list_names(&reading->types, &text);
+	if (reading->types.count && reading->settings.count)
+		psg_buf_text(&text, "; Settings: ");
+	list_names(&reading->settings, &text);
+	if (text.failed)
+		reading->report.err = PSG_ERR_NO_MEMORY;
+	else
+		psg_report_warning(&reading->report, reading->first_other,
+				   "Nothing need be done: they are left out.", "%s", text.data);
+}
+
+static void read_version(struct reading *reading, const struct psg_xml_node *root)
+{
+	const struct psg_xml_node *node = psg_xml_child(root, "version");
+	size_t whole = node ? strspn(node->text, "0123456789") : 0;
+	unsigned version = 0;
 	char snippet[PSG_SNIPPET_SIZE];
 
-	if (!version || !*version->text ||
-	    (whole > 0 && whole <= 3 && !strcmp(version->text + whole, ".0")))
+	if (!node || !*node->text)
 		return;
-	psg_utf8_snippet(version->text, snippet);
-	psg_report_error(&manifest->report, version, "Write it as 64.0.",
-			 "'%s' is not a valid API version", snippet);
-}
-
-static void report_unlisted(struct manifest *manifest)
-{
-	struct psg_report report = manifest->report;
-
-	for (size_t i = 0; i < manifest->package->document_count; i++) {
-		const struct psg_document *document = &manifest->package->documents[i];
-
-		if (manifest->listed[i])
-			continue;
-		report.file = document->path;
-		report.type = document->type;
-		report.name = document->name;
-		psg_report_warning(&report, NULL, "Name it in package.xml if it is to be deployed.",
-				   "Not deployed: it is not named in package.xml");
+	for (size_t i = 0; i < whole && i < 3; i++)
+		version = version * 10 + (unsigned)(node->text[i] - '0');
+	psg_utf8_snippet(node->text, snippet);
+	if (version == 0 || whole > 3 || strcmp(node->text + whole, ".0") != 0) {
+		psg_report_error(&reading->report, node, "Write it as 64.0.",
+				 "'%s' is not a valid API version", snippet);
+		return;
 	}
-	if (manifest->report.err == PSG_OK)
-		manifest->report.err = report.err;
+	if (version > PSG_API_VERSION)
+		psg_report_warning(
+		    &reading->report, node,
+		    "Nothing need be done: elements that came later are errors where "
+		    "they stand.",
+		    "API version %s is newer than %u.0, the newest known here", snippet,
+		    PSG_API_VERSION);
+	reading->manifest->version = version;
 }
 
-static struct psg_xml *read_manifest(struct psg_report *report, const struct psg_document *document)
+enum psg_err psg_manifest_read(const char *file, const char *bytes, size_t len,
+			       struct psg_problems *problems, struct psg_manifest *ret,
+			       bool *ret_good)
 {
-	struct psg_xml *xml = psg_report_read(report, document->bytes, document->len);
-
-	if (xml &&
-	    !psg_validate(xml->root, "Package", PSG_NS_SALESFORCE, psg_manifest_elements, report))
-		psg_xml_free(&xml);
-	return xml;
-}
-
-enum psg_err psg_manifest_apply(const struct psg_package *package, bool *listed,
-				struct psg_problems *problems)
-{
-	struct manifest manifest = {.package = package,
-				    .listed = listed,
-				    .report = {.problems = problems,
-					       .file = package->manifest.path,
-					       .type = "",
-					       .name = "package.xml"}};
+	struct psg_manifest manifest PSG_CLEANUP(psg_manifest_clear) = {0};
+	struct reading reading = {
+	    .report = {.problems = problems, .file = file, .type = "", .name = file},
+	    .manifest = &manifest};
 	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) =
-	    read_manifest(&manifest.report, &package->manifest);
+	    psg_report_read(&reading.report, bytes, len);
+	bool good = xml && psg_validate(xml->root, "Package", PSG_NS_SALESFORCE,
+					psg_manifest_elements, &reading.report);
 
-	if (!xml)
-		return manifest.report.err;
-	check_version(&manifest, xml->root);
-	for (const struct psg_xml_node *child = xml->root->children; child; child = child->next)
+	if (good)
+		read_version(&reading, xml->root);
+	for (const struct psg_xml_node *child = good ? xml->root->children : NULL;
+	     child && reading.report.err == PSG_OK; child = child->next)
 		if (strcmp(child->name, "types") == 0)
-			read_types(&manifest, child);
-	if (manifest.others.failed)
-		manifest.report.err = PSG_ERR_NO_MEMORY;
-	else if (manifest.first_other)
-		psg_report_warning(&manifest.report, manifest.first_other,
-				   "Nothing need be done: they are left out.",
-				   "Types that are not kept here: %s", manifest.others.data);
-	psg_buf_clear(&manifest.others);
-	report_unlisted(&manifest);
-	return manifest.report.err;
-}
-
-enum psg_err psg_manifest_names_any(const struct psg_document *manifest,
-				    struct psg_problems *problems, bool *ret)
-{
-	struct psg_report report = {
-	    .problems = problems, .file = manifest->path, .type = "", .name = manifest->path};
-	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = read_manifest(&report, manifest);
-
-	if (report.err == PSG_OK)
-		*ret = xml && psg_xml_child(xml->root, "types");
-	return report.err;
+			take_types(&reading, child);
+	report_others(&reading);
+	psg_strings_clear(&reading.types);
+	psg_strings_clear(&reading.settings);
+	if (reading.report.err != PSG_OK)
+		return reading.report.err;
+	*ret = manifest;
+	manifest = (struct psg_manifest){0};
+	*ret_good = good;
+	return PSG_OK;
 }

@@ -213,34 +213,81 @@ psg_build_fn psg_build_set, psg_build_muting_set, psg_build_group, psg_build_pol
 /* Whether the module may compile and run this reasonPattern; *ret_why says what is wrong. */
 bool psg_pattern_valid(const char *pattern, char ret_why[static PSG_PATTERN_WHY_SIZE]);
 
-/* -- package_files.c -- */
+/* -- package.c, package_files.c, destructive.c -- */
 
-/* What the directory holds. */
-struct psg_package {
-	struct psg_document *documents; /* every component by its file name; may hold one twice */
-	size_t document_count;
-	struct psg_document manifest, *destructive; /* of the root */
-	size_t destructive_count;
-	bool has_manifest;
-	size_t entry_count, byte_count;
+/* A component of the package: what its file is called, not yet what is in it. */
+struct psg_package_item {
+	const struct psg_file_type *type;
+	char *name;
+	const char *path; /* the source's */
+	size_t file;      /* in the source */
+	bool listed;      /* to be deployed: named in package.xml, or there is none */
 };
 
-void psg_package_clear(struct psg_package *package);
-/* Reads the whole tree, following no symbolic link. Errors: of the directory itself; NO_MEMORY, LIMIT. */
+/* What a destructive manifest names. */
+struct psg_package_deletion {
+	char *type, *name;
+	bool after; /* of destructiveChangesPost.xml */
+	char *file; /* the manifest, with the member's line and column */
+	int line, column;
+};
+
+struct psg_package {
+	struct psg_package_item *items; /* sorted by type and name, none twice */
+	size_t item_count;
+	unsigned version;                       /* of package.xml; 0 for none */
+	struct psg_package_deletion *deletions; /* sorted by type and name, none twice */
+	size_t deletion_count;
+};
+
+/* Reads the manifests of a source, and sorts its files by their names. All that is wrong is reported: what is left
+ * then is of no use but to find more. `ret` ends before `source`. Errors: NO_MEMORY. */
 PSG_MUST_CHECK
-enum psg_err psg_package_collect(const char *directory, struct psg_package *ret,
-				 struct psg_problems *problems);
+enum psg_err psg_package_open(struct psg_source *source, struct psg_package *ret,
+			      struct psg_problems *problems);
+void psg_package_clear(struct psg_package *package);
+void psg_package_deletion_clear(struct psg_package_deletion *deletion);
+/* The item of a component, or NULL. */
+struct psg_package_item *psg_package_find(const struct psg_package *package, const char *type,
+					  const char *name);
+/* Whether a file of the package is a component by its suffix, or a manifest by its name. */
+bool psg_package_is_component(const char *path);
+bool psg_package_is_manifest(const char *path);
+/* Sorts the components among the source's files into package->items. */
+PSG_MUST_CHECK
+enum psg_err psg_package_take_files(struct psg_source *source, struct psg_package *package,
+				    struct psg_problems *problems);
+/* Reads the destructive manifests among the source's files into package->deletions. */
+PSG_MUST_CHECK
+enum psg_err psg_package_take_deletions(struct psg_source *source, struct psg_package *package,
+					struct psg_problems *problems);
+/* The file of that path; false when there is none. */
+bool psg_source_find(const struct psg_source *source, const char *path, size_t *ret_file);
+/* Whether what was listed is of no use: an error says why. */
+bool psg_source_is_broken(const struct psg_source *source);
 
 /* -- manifest.c -- */
 
-/* Sets listed[i] for every document that package.xml names; reports the rest. The documents are sorted. */
+struct psg_manifest_member {
+	const struct psg_file_type *type;
+	char *name; /* `*` for all of the type */
+	int line, column;
+};
+
+/* package.xml or a destructive manifest: what it names of the types, and of Settings, that are kept here. */
+struct psg_manifest {
+	struct psg_manifest_member *members; /* in the order they stand in */
+	size_t count;
+	unsigned version; /* 64 for 64.0; 0 for none */
+};
+
+/* One Warning names all that is not kept; a version newer than PSG_API_VERSION is one too. Where the bytes are no
+ * manifest *ret is empty and *ret_good false. Errors: NO_MEMORY. */
 PSG_MUST_CHECK
-enum psg_err psg_manifest_apply(const struct psg_package *package, bool *listed,
-				struct psg_problems *problems);
-/* Whether a manifest names anything at all (destructiveChanges). */
-PSG_MUST_CHECK
-enum psg_err psg_manifest_names_any(const struct psg_document *manifest,
-				    struct psg_problems *problems, bool *ret);
+enum psg_err psg_manifest_read(const char *file, const char *bytes, size_t len,
+			       struct psg_problems *problems, struct psg_manifest *ret,
+			       bool *ret_good);
+void psg_manifest_clear(struct psg_manifest *manifest);
 
 /* -- index.c -- */
 

@@ -1,117 +1,209 @@
-/* A package directory to documents, parsed and each checked by itself. */
+/* A package: its manifests read, its files sorted by what they are. */
 #include "metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What is not carried out is refused, not passed over: somebody's right would live on unnoticed. */
-static enum psg_err refuse_destructive(const struct psg_package *package,
-				       struct psg_problems *problems)
+void psg_package_clear(struct psg_package *package)
 {
-	enum psg_err err = PSG_OK;
-
-	for (size_t i = 0; i < package->destructive_count && err == PSG_OK; i++) {
-		const char *path = package->destructive[i].path;
-		struct psg_report report = {
-		    .problems = problems, .file = path, .type = "", .name = path};
-		bool any = false;
-
-		err = psg_manifest_names_any(&package->destructive[i], problems, &any);
-		if (err == PSG_OK && any)
-			psg_report_error(&report, NULL, "Remove the file from the package.",
-					 "Deleting by %s is not supported", path);
-		if (err == PSG_OK)
-			err = report.err;
-	}
-	return err;
+	for (size_t i = 0; i < package->item_count; i++)
+		free(package->items[i].name);
+	for (size_t i = 0; i < package->deletion_count; i++)
+		psg_package_deletion_clear(&package->deletions[i]);
+	free(package->items);
+	free(package->deletions);
+	*package = (struct psg_package){0};
 }
 
-/* Two files for one component stand next to each other in the sorted list: the first is kept. */
-static enum psg_err refuse_doubles(struct psg_package *package, struct psg_problems *problems)
+static void list_all(struct psg_package *package, const struct psg_file_type *type)
 {
-	struct psg_report report = {.problems = problems};
-	size_t kept = 0;
+	for (size_t i = 0; i < package->item_count; i++)
+		if (package->items[i].type == type)
+			package->items[i].listed = true;
+}
 
-	for (size_t i = 1; i < package->document_count; i++) {
-		struct psg_document *one = &package->documents[kept];
-		struct psg_document *two = &package->documents[i];
+static void report_missing(const struct psg_manifest_member *member, struct psg_report *report)
+{
+	const struct psg_xml_node at = {
+	    .name = "members", .line = member->line, .column = member->column};
+	char snippet[PSG_SNIPPET_SIZE];
 
-		if (strcmp(one->type, two->type) != 0 || strcmp(one->name, two->name) != 0) {
-			struct psg_document moved = *two;
+	psg_utf8_snippet(member->name, snippet);
+	psg_report_error(report, &at, "Add the file, or remove the line from package.xml.",
+			 "An object '%s' of type %s was named in package.xml, but was not found in "
+			 "zipped directory",
+			 snippet, member->type->name);
+}
 
-			*two = (struct psg_document){0};
-			package->documents[++kept] = moved;
-			continue;
-		}
-		report.file = two->path;
-		report.type = two->type;
-		report.name = two->name;
-		psg_report_error(&report, NULL, "Keep one of the two files.",
-				 "Two files for one component: the other is %s", one->path);
-		psg_document_clear(two);
+/* Marks what the manifest names. */
+static void list_members(struct psg_package *package, const struct psg_manifest *manifest,
+			 struct psg_report *report)
+{
+	unsigned all = 0; /* a bit a type: a manifest may say `*` half a million times */
+
+	for (size_t i = 0; i < manifest->count; i++) {
+		const struct psg_manifest_member *member = &manifest->members[i];
+		struct psg_package_item *item =
+		    psg_package_find(package, member->type->name, member->name);
+		unsigned bit = 1U << (member->type - psg_file_types);
+
+		if (item)
+			item->listed = true;
+		else if (strcmp(member->name, "*") != 0)
+			report_missing(member, report);
+		else if (!(all & bit))
+			list_all(package, member->type);
+		all |= strcmp(member->name, "*") == 0 ? bit : 0;
 	}
-	if (package->document_count > 0)
-		package->document_count = kept + 1;
+}
+
+static void report_unlisted(const struct psg_package *package, struct psg_report *report)
+{
+	for (size_t i = 0; i < package->item_count; i++) {
+		const struct psg_package_item *item = &package->items[i];
+
+		if (item->listed)
+			continue;
+		report->file = item->path;
+		report->type = item->type->name;
+		report->name = item->name;
+		psg_report_warning(report, NULL, "Name it in package.xml if it is to be deployed.",
+				   "Not deployed: it is not named in package.xml");
+	}
+}
+
+static enum psg_err apply_manifest(struct psg_source *source, size_t file,
+				   struct psg_package *package, struct psg_problems *problems)
+{
+	struct psg_report report = {
+	    .problems = problems, .file = "package.xml", .type = "", .name = "package.xml"};
+	struct psg_manifest manifest PSG_CLEANUP(psg_manifest_clear) = {0};
+	struct psg_buf bytes PSG_CLEANUP(psg_buf_clear) = {0};
+	bool good = false;
+	enum psg_err err = psg_source_read(source, file, problems, &bytes, &good);
+
+	if (err == PSG_OK && good)
+		err = psg_manifest_read("package.xml", bytes.data, bytes.len, problems, &manifest,
+					&good);
+	if (err != PSG_OK || !good)
+		return err;
+	package->version = manifest.version;
+	list_members(package, &manifest, &report);
+	report_unlisted(package, &report);
 	return report.err;
 }
 
-/* Moves the listed documents into the model and parses them. */
-static enum psg_err take_listed(struct psg_package *package, const bool *listed,
-				struct psg_model *model, struct psg_problems *problems)
+/* Salesforce deletes nothing without a package.xml, in source format neither. */
+static bool has_destructive(const struct psg_source *source, struct psg_report *report)
 {
-	for (size_t i = 0; i < package->document_count; i++) {
-		struct psg_document *document;
-		enum psg_err err;
+	bool found = false;
 
-		if (!listed[i])
+	for (size_t i = 0; i < psg_source_count(source); i++) {
+		if (!psg_package_is_manifest(psg_source_path(source, i)))
 			continue;
-		document =
-		    psg_array_add(&model->documents, &model->document_count, sizeof(*document));
-		if (!document)
-			return PSG_ERR_NO_MEMORY;
-		*document = package->documents[i];
-		package->documents[i] = (struct psg_document){0};
-		err = psg_metadata_parse(document, 0, model, NULL, problems);
-		if (err != PSG_OK)
-			return err;
+		found = true;
+		report->file = psg_source_path(source, i);
+		psg_report_error(report, NULL,
+				 "Put one beside it; it may hold no more than the version.",
+				 "No package.xml found");
 	}
-	return PSG_OK;
+	return found;
 }
 
-static enum psg_err choose(struct psg_package *package, bool *listed, struct psg_problems *problems)
+/* Without a package.xml all the components are meant. */
+static enum psg_err take_all(const struct psg_source *source, struct psg_package *package,
+			     struct psg_problems *problems)
 {
 	struct psg_report report = {.problems = problems, .file = "", .type = "", .name = ""};
 
-	if (package->has_manifest)
-		return package->manifest.bytes ? psg_manifest_apply(package, listed, problems)
-					       : PSG_OK;
-	memset(listed, true, package->document_count);
-	if (package->document_count == 0)
+	for (size_t i = 0; i < package->item_count; i++)
+		package->items[i].listed = true;
+	if (!has_destructive(source, &report) && package->item_count == 0)
 		psg_report_error(&report, NULL,
-				 "Give a directory with package.xml, or with files such as "
+				 "Give a directory or zip with package.xml, or with files such as "
 				 "permissionsets/NAME.permissionset.",
 				 "No package.xml found");
 	return report.err;
 }
 
-enum psg_err psg_package_read(const char *directory, struct psg_model *ret,
+enum psg_err psg_package_open(struct psg_source *source, struct psg_package *ret,
 			      struct psg_problems *problems)
 {
 	struct psg_package package PSG_CLEANUP(psg_package_clear) = {0};
-	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
-	bool *listed PSG_CLEANUP(psg_free_bytes) = NULL;
-	enum psg_err err = psg_package_collect(directory, &package, problems);
+	enum psg_err err = psg_package_take_files(source, &package, problems);
+	size_t file;
 
+	if (err == PSG_OK)
+		err = psg_package_take_deletions(source, &package, problems);
+	if (err == PSG_OK && psg_source_find(source, "package.xml", &file))
+		err = apply_manifest(source, file, &package, problems);
+	else if (err == PSG_OK && !psg_source_is_broken(source))
+		err = take_all(source, &package, problems);
 	if (err != PSG_OK)
 		return err;
-	listed = calloc(package.document_count + 1, sizeof(*listed));
-	err = listed ? refuse_destructive(&package, problems) : PSG_ERR_NO_MEMORY;
+	*ret = package;
+	package = (struct psg_package){0};
+	return PSG_OK;
+}
+
+/* -- the whole of it as a model -- */
+
+static enum psg_err refuse_deletions(const struct psg_package *package,
+				     struct psg_problems *problems)
+{
+	struct psg_report report = {.problems = problems, .type = "", .name = ""};
+	const char *file = "";
+
+	for (size_t i = 0; i < package->deletion_count; i++) {
+		if (strcmp(file, package->deletions[i].file) == 0)
+			continue;
+		file = report.file = package->deletions[i].file;
+		psg_report_error(&report, NULL, "Remove the file from the package.",
+				 "Deleting by %s is not supported", file);
+	}
+	return report.err;
+}
+
+static enum psg_err add_item(struct psg_source *source, const struct psg_package *package,
+			     const struct psg_package_item *item, struct psg_model *model,
+			     struct psg_problems *problems)
+{
+	struct psg_buf bytes PSG_CLEANUP(psg_buf_clear) = {0};
+	struct psg_document *document;
+	bool good = false;
+	enum psg_err err = psg_source_read(source, item->file, problems, &bytes, &good);
+
+	if (err != PSG_OK || !good)
+		return err;
+	document = psg_array_add(&model->documents, &model->document_count, sizeof(*document));
+	if (!document)
+		return PSG_ERR_NO_MEMORY;
+	document->type = strdup(item->type->name);
+	document->name = strdup(item->name);
+	document->path = strdup(item->path);
+	document->bytes = bytes.data;
+	document->len = bytes.len;
+	bytes = (struct psg_buf){0};
+	if (!document->type || !document->name || !document->path)
+		return PSG_ERR_NO_MEMORY;
+	return psg_metadata_parse(document, package->version, model, NULL, problems);
+}
+
+enum psg_err psg_package_read(const char *directory, struct psg_model *ret,
+			      struct psg_problems *problems)
+{
+	struct psg_source *source PSG_CLEANUP(psg_source_close) = NULL;
+	struct psg_package package PSG_CLEANUP(psg_package_clear) = {0};
+	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
+	enum psg_err err = psg_source_open(directory, problems, &source);
+
 	if (err == PSG_OK)
-		err = refuse_doubles(&package, problems);
+		err = psg_package_open(source, &package, problems);
 	if (err == PSG_OK)
-		err = choose(&package, listed, problems);
-	if (err == PSG_OK)
-		err = take_listed(&package, listed, &model, problems);
+		err = refuse_deletions(&package, problems);
+	for (size_t i = 0; i < package.item_count && err == PSG_OK; i++)
+		if (package.items[i].listed)
+			err = add_item(source, &package, &package.items[i], &model, problems);
 	if (err != PSG_OK)
 		return err;
 	psg_problems_sort(problems);
