@@ -61,13 +61,6 @@ enum psg_err psg_source_read(struct psg_source *source, size_t file, struct psg_
 
 /* -- one document -- */
 
-/* Reads a package directory (package.xml, or the same files without a manifest; source format with -meta.xml
- * and any nesting too) into ret's documents, parsed and each checked by itself. No network, no entity
- * expansion, no symlinks, bounded size, depth and number. Everything wrong is reported, not the first only.
- * Returns PSG_OK also when problems were found (see error_count); NOT_FOUND, ACCESS, … for the directory itself. */
-PSG_MUST_CHECK
-enum psg_err psg_package_read(const char *directory, struct psg_model *ret,
-			      struct psg_problems *problems);
 /* Parses and checks one document by itself into the model's arrays (the document itself is not added). `version`: of
  * the manifest, a newer element gets a Warning; 0 for none. Where nothing was wrong *ret_canonical (empty
  * before, may be NULL) is the same in our one form: alphabetical, items sorted by key, defaults kept as
@@ -99,23 +92,53 @@ struct psg_component {
 	enum psg_change change;
 };
 
-struct psg_deployment {
-	struct psg_model
-	    model; /* what would be in force: old documents with the package's over them, recalculated */
-	struct psg_component *components; /* of the package */
-	size_t component_count;
-	struct psg_problems problems;
-	bool changed; /* anything created, changed or deleted */
+/* The types, in the order of their names: of what a name is. */
+enum psg_type {
+	PSG_TYPE_POLICY, /* ActivationPolicy */
+	PSG_TYPE_MUTING_SET,
+	PSG_TYPE_SET,
+	PSG_TYPE_GROUP,
+	PSG_TYPE_SETTINGS,
+	PSG_TYPE_COUNT
 };
 
-/* Package over what is there (`before`: its documents are looked at; may be empty). With errors among the
- * problems the model must not be written. Members of managed packages (ns__NAME) that are not there are taken out
- * of their groups, with a warning; the documents keep them. Of files that are not in the package, errors are reported, and the
- * warnings that this package brings about. `directory` NULL: what is there by itself, as for recalculate.
- * Errors: as psg_package_read. */
+struct psg_deployment_options {
+	bool force; /* deletes what is still used or assigned: groups that lose a member are Failed */
+	bool defer; /* stores the documents; what is in force stays until it is recalculated */
+	/* Called now and then; may be NULL. `total` 0: unknown. */
+	void (*progress)(void *arg, const char *doing, size_t done, size_t total);
+	void *progress_arg;
+};
+
+/* A package over what is in force: nothing is written yet. */
+struct psg_deployment {
+	struct psg_policy_update update; /* what psg_policy_stage takes; borrows from the rest */
+	struct psg_component *components; /* of the package, sorted by type and name */
+	size_t component_count;
+	struct psg_strings recalculated; /* the groups that were */
+	struct psg_problems problems;
+	bool changed; /* anything to write */
+
+	/* What the update borrows. `model` also has what was needed to judge it; `put` is the part of it that is put. */
+	struct psg_model model, put;
+	struct psg_strings removed[PSG_TYPE_COUNT], removed_documents, pending;
+};
+
+/* The package `source` over `before`. With errors among the problems nothing must be staged. Only what the package
+ * changes, and the groups that contain it, is compiled and checked: of components that are not in the package, errors are
+ * reported, and the warnings that this package brings about. Members of managed packages (ns__NAME) that are not there are taken out
+ * of their groups, with a warning; the documents keep them. What an earlier deployment deferred comes into force with this one, unless it is
+ * deferred too. Errors: NO_MEMORY, and the policy's. */
 PSG_MUST_CHECK
-enum psg_err psg_deployment_prepare(const char *directory, const struct psg_model *before,
+enum psg_err psg_deployment_prepare(struct psg_source *source, struct psg_policy *before,
+				    const struct psg_deployment_options *options,
 				    struct psg_deployment *ret);
+/* What was deployed compiled anew: everything, or (`count` > 0) the groups of these names, and with a deferred
+ * member all groups that share it. Errors: NOT_FOUND when a group is not there, and as above. */
+PSG_MUST_CHECK
+enum psg_err psg_recalculation_prepare(struct psg_policy *before, const char *const *groups,
+				       size_t count, const struct psg_deployment_options *options,
+				       struct psg_deployment *ret);
 void psg_deployment_clear(struct psg_deployment *deployment);
 
 /* -- retrieving (retrieve*.c) -- */
@@ -125,11 +148,23 @@ void psg_deployment_clear(struct psg_deployment *deployment);
 PSG_MUST_CHECK
 enum psg_err psg_retrieve_select(struct psg_policy *policy, const struct psg_document *manifest,
 				 struct psg_strings *ret, struct psg_problems *problems);
-/* Writes them with a package.xml into a directory (made where missing; must be empty or `replace`) or a zip, each file in
- * Salesforce's formatting, groups with their present status. The same policy gives the same bytes. Durable before it returns; on
- * an error a zip is not there, or is the one that was. Errors: EXISTS, ACCESS, NO_ROOM, IO, NO_MEMORY, and the policy's. */
+/* The path in a package of a document "TYPE/NAME", appended. Errors: VERSION for a type of a newer release, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_retrieve_path(const char *document, struct psg_buf *ret);
+/* Whether psg_retrieve_write makes a zip of it: its name ends in .zip, and it is no directory. */
+bool psg_retrieve_is_zip(const char *output);
+/* Writes them with a package.xml into a directory (made where missing; must be empty but for names with a dot, or `replace`)
+ * or a zip, each file in Salesforce's formatting, groups with their present status. The same policy gives the same bytes.
+ * Modes are those of the umask. Durable before it returns; on an error a zip is not there, or is the one that was. An error of
+ * the output (EXISTS, NOT_FOUND, ACCESS, UNSAFE, NO_ROOM, IO, LIMIT) fills *ret_where with the file or folder it is about;
+ * it stays empty for NO_MEMORY, VERSION and the policy's. */
 PSG_MUST_CHECK
 enum psg_err psg_retrieve_write(struct psg_policy *policy, const struct psg_strings *documents,
-				const char *output, bool replace);
+				const char *output, bool replace, struct psg_buf *ret_where);
+/* Files in a directory that a deployment of it would take for components which the policy does not have, in the metadata
+ * format's folders, and destructiveChanges: paths, sorted. Errors: as for opening it, NO_MEMORY, and the policy's. */
+PSG_MUST_CHECK
+enum psg_err psg_retrieve_strangers(struct psg_policy *policy, const char *directory,
+				    struct psg_strings *ret);
 
 #endif

@@ -1,6 +1,7 @@
 /* ActivationPolicy: how long, how far, with what reason, and what is lent meanwhile. */
 #include "metadata.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "psg/text.h"
@@ -59,12 +60,37 @@ static enum psg_err add_unix_group(const struct psg_xml_node *node,
 	return PSG_OK;
 }
 
+static int by_group(const void *a, const void *b)
+{
+	const struct psg_unix_group_grant *x = a, *y = b;
+	int order = strcmp(x->group, y->group);
+
+	return order ? order : strcmp(x->permission, y->permission);
+}
+
+/* What is lent, in the order of the canonical form: a file that says the same compiles to the same. */
+static enum psg_err add_unix_groups(const struct psg_xml_node *root,
+				    struct psg_activation_policy *policy, struct psg_report *report)
+{
+	enum psg_err err = PSG_OK;
+
+	for (const struct psg_xml_node *child = root->children; child && err == PSG_OK;
+	     child = child->next) {
+		if (strcmp(child->name, "unixGroups") == 0)
+			err = add_unix_group(child, policy, report);
+	}
+	if (err == PSG_OK && policy->unix_group_count > 1)
+		qsort(policy->unix_groups, policy->unix_group_count, sizeof(*policy->unix_groups),
+		      by_group);
+	return err;
+}
+
 enum psg_err psg_build_policy(const struct psg_xml_node *root, const char *name,
 			      struct psg_report *report, struct psg_model *model)
 {
 	struct psg_activation_policy *policy =
 	    psg_array_add(&model->policies, &model->policy_count, sizeof(*policy));
-	enum psg_err err = PSG_OK;
+	enum psg_err err;
 
 	if (!policy)
 		return PSG_ERR_NO_MEMORY;
@@ -81,11 +107,7 @@ enum psg_err psg_build_policy(const struct psg_xml_node *root, const char *name,
 	policy->enrollment =
 	    psg_value_enum(root, psg_policy_elements, "enrollment", PSG_ENROLLMENT_ADMIN);
 	policy->end_sessions = psg_value_boolean(root, "endSessions", false);
-	for (const struct psg_xml_node *child = root->children; child && err == PSG_OK;
-	     child = child->next) {
-		if (strcmp(child->name, "unixGroups") == 0)
-			err = add_unix_group(child, policy, report);
-	}
+	err = add_unix_groups(root, policy, report);
 	check_times(root, policy, report);
 	check_reason(root, policy, report);
 	return err;

@@ -1,8 +1,9 @@
 /* A validated tree to its one text: what means the same has the same bytes, in Salesforce's own formatting.
  *
  * Driven by the tables: nothing is known here of any one type. "Unchanged" is equality of these bytes, so
- * MUST NOT lose anything that decides (canonical_test: a_change_of_meaning_shows, what_compiles_is_the_same)
- * MUST be its own canonical form (canonical_of_canonical), or every retrieve would be a change. */
+ * MUST NOT lose anything that was said (canonical_test: a_change_of_meaning_shows)
+ * MUST NOT keep how it was said (every_form_has_the_one_form), or reformatting a file would be a change
+ * MUST be its own canonical form (canonical_of_canonical), or every retrieve would be one */
 #include "metadata.h"
 
 #include <stdlib.h>
@@ -93,7 +94,8 @@ static void put_indent(struct psg_buf *buf, unsigned depth)
 }
 
 static enum psg_err put_children(struct psg_buf *buf, const struct psg_xml_node *node,
-				 const struct psg_element_type *table, unsigned depth);
+				 const struct psg_element_type *table,
+				 const struct psg_xml_node *derived, unsigned depth);
 
 static enum psg_err put_element(struct psg_buf *buf, const struct entry *entry, unsigned depth)
 {
@@ -105,7 +107,7 @@ static enum psg_err put_element(struct psg_buf *buf, const struct entry *entry, 
 	psg_buf_text(buf, name);
 	if (entry->element->kind == PSG_ELEMENT_ITEM) {
 		psg_buf_text(buf, ">\n");
-		err = put_children(buf, entry->node, entry->element->children, depth + 1);
+		err = put_children(buf, entry->node, entry->element->children, NULL, depth + 1);
 		put_indent(buf, depth);
 	} else {
 		psg_buf_text(buf, ">");
@@ -117,26 +119,39 @@ static enum psg_err put_element(struct psg_buf *buf, const struct entry *entry, 
 	return err;
 }
 
+/* Adds what is to be written of a list of siblings: what is derived, or what is not. */
+static size_t collect(const struct psg_xml_node *list, const struct psg_element_type *table,
+		      bool derived, struct entry *entries, size_t count)
+{
+	for (const struct psg_xml_node *node = list; node; node = node->next) {
+		const struct psg_element_type *element = psg_element_type_find(table, node->name);
+
+		if (!element || derived != !!(element->flags & PSG_ELEMENT_DERIVED) ||
+		    is_empty(node, element))
+			continue;
+		entries[count] = (struct entry){.node = node, .element = element};
+		psg_value_keys(node, element, entries[count++].key);
+	}
+	return count;
+}
+
 static enum psg_err put_children(struct psg_buf *buf, const struct psg_xml_node *node,
-				 const struct psg_element_type *table, unsigned depth)
+				 const struct psg_element_type *table,
+				 const struct psg_xml_node *derived, unsigned depth)
 {
 	struct entry few[FEW], *entries = few;
 	struct entry *many PSG_CLEANUP(psg_free_bytes) = NULL;
 	enum psg_err err = PSG_OK;
-	size_t count = 0;
+	size_t count = node->child_count;
 
-	if (node->child_count > FEW)
-		entries = many = calloc(node->child_count, sizeof(*many));
+	for (const struct psg_xml_node *more = derived; more; more = more->next)
+		count++;
+	if (count > FEW)
+		entries = many = calloc(count, sizeof(*many));
 	if (!entries)
 		return PSG_ERR_NO_MEMORY;
-	for (const struct psg_xml_node *child = node->children; child; child = child->next) {
-		const struct psg_element_type *element = psg_element_type_find(table, child->name);
-
-		if (!element || (element->flags & PSG_ELEMENT_DERIVED) || is_empty(child, element))
-			continue;
-		entries[count] = (struct entry){.node = child, .element = element};
-		psg_value_keys(child, element, entries[count++].key);
-	}
+	count = collect(node->children, table, false, entries, 0);
+	count = collect(derived, table, true, entries, count);
 	if (count > 1)
 		qsort(entries, count, sizeof(*entries), compare);
 	for (size_t i = 0; i < count && err == PSG_OK; i++)
@@ -144,14 +159,21 @@ static enum psg_err put_children(struct psg_buf *buf, const struct psg_xml_node 
 	return err;
 }
 
-enum psg_err psg_canonical_write(const struct psg_xml_node *root, const struct psg_file_type *type,
-				 struct psg_buf *ret)
+enum psg_err psg_canonical_write_derived(const struct psg_xml_node *root,
+					 const struct psg_file_type *type,
+					 const struct psg_xml_node *derived, struct psg_buf *ret)
 {
 	enum psg_err err;
 
 	psg_buf_text(ret, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	psg_buf_format(ret, "<%s xmlns=\"%s\">\n", type->root, type->ns);
-	err = put_children(ret, root, type->elements, 1);
+	err = put_children(ret, root, type->elements, derived, 1);
 	psg_buf_format(ret, "</%s>\n", type->root);
 	return err == PSG_OK && ret->failed ? PSG_ERR_NO_MEMORY : err;
+}
+
+enum psg_err psg_canonical_write(const struct psg_xml_node *root, const struct psg_file_type *type,
+				 struct psg_buf *ret)
+{
+	return psg_canonical_write_derived(root, type, NULL, ret);
 }

@@ -24,35 +24,54 @@ static const struct psg_xml_node *search(const struct psg_xml_node *node, const 
 	return found;
 }
 
+/* Where in its file the element stands: the model has no lines. False when that cannot be said. */
+static bool find(const struct psg_check *check, const struct psg_document *document,
+		 const char *element, const char *text, struct psg_xml_node *ret)
+{
+	struct psg_buf bytes PSG_CLEANUP(psg_buf_clear) = {0};
+	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = NULL;
+	struct psg_xml_fault fault;
+	const struct psg_xml_node *node = NULL;
+
+	if (!document || !element || !check->locate ||
+	    !check->locate(check->locate_arg, document->path, &bytes) ||
+	    psg_xml_read(bytes.data, bytes.len, &xml, &fault) != PSG_OK)
+		return false;
+	node = search(xml->root, element, text);
+	if (node)
+		*ret = (struct psg_xml_node){
+		    .name = element, .line = node->line, .column = node->column};
+	return node;
+}
+
 void psg_check_report(struct psg_check *check, bool warning, const char *type, const char *name,
 		      const char *element, const char *text, const char *remedy, const char *format,
 		      ...)
 {
 	const struct psg_document *document = psg_index_document(check->index, type, name);
-	struct psg_report report = {.problems = check->problems,
-				    .file = document ? document->path : "",
-				    .type = type,
-				    .name = name,
-				    .err = check->err};
+	const struct psg_file_type *kind = psg_file_type_find(type);
+	struct psg_xml_node at = {.name = element ? element : ""};
+	struct psg_buf path PSG_CLEANUP(psg_buf_clear) = {0};
+	struct psg_report report = {
+	    .problems = check->problems, .type = type, .name = name, .err = check->err};
 	char *message PSG_CLEANUP(psg_free_bytes) = NULL;
-	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = NULL;
-	struct psg_xml_fault fault;
-	const struct psg_xml_node *node = NULL;
 	va_list args;
 
+	psg_buf_format(&path, "%s/%s%s", kind ? kind->folder : "", name, kind ? kind->suffix : "");
 	va_start(args, format);
-	if (vasprintf(&message, format, args) < 0) {
+	if (vasprintf(&message, format, args) < 0)
 		message = NULL;
-		report.err = PSG_ERR_NO_MEMORY;
-	}
 	va_end(args);
-	if (report.err == PSG_OK && document && element &&
-	    psg_xml_read(document->bytes, document->len, &xml, &fault) == PSG_OK)
-		node = search(xml->root, element, text);
-	if (message && warning)
-		psg_report_warning(&report, node, remedy, "%s", message);
-	else if (message)
-		psg_report_error(&report, node, remedy, "%s", message);
+	if (!message || path.failed) {
+		check->err = PSG_ERR_NO_MEMORY;
+		return;
+	}
+	report.file = document ? document->path : path.data;
+	(void)find(check, document, element, text, &at);
+	if (warning)
+		psg_report_warning(&report, &at, remedy, "%s", message);
+	else
+		psg_report_error(&report, &at, remedy, "%s", message);
 	check->err = report.err;
 }
 
@@ -68,8 +87,15 @@ static void check_names(struct psg_check *check, const struct psg_group *group)
 
 enum psg_err psg_model_check(const struct psg_model *model, struct psg_problems *problems)
 {
+	return psg_model_check_located(model, NULL, NULL, problems);
+}
+
+enum psg_err psg_model_check_located(const struct psg_model *model, psg_locate_fn *locate,
+				     void *locate_arg, struct psg_problems *problems)
+{
 	struct psg_index index PSG_CLEANUP(psg_index_clear) = {0};
-	struct psg_check check = {.index = &index, .problems = problems};
+	struct psg_check check = {
+	    .index = &index, .problems = problems, .locate = locate, .locate_arg = locate_arg};
 	enum psg_err err = psg_index_init(model, &index);
 
 	if (err != PSG_OK)

@@ -28,6 +28,12 @@ static void clear_names(struct names *names)
 	psg_buf_clear(&names->list);
 }
 
+/* A group that was deployed earlier has no document here: what it lacks now makes it Failed. */
+static bool stored(const struct psg_check *check, const struct psg_group *group)
+{
+	return !psg_index_document(check->index, GROUP, group->name);
+}
+
 static void report_names(struct psg_check *check, const struct psg_group *group, bool warning,
 			 const char *element, const struct names *names, const char *remedy,
 			 const char *text)
@@ -69,10 +75,16 @@ static void check_sets(struct psg_check *check, const struct psg_group *group)
 		else
 			add_name(psg_name_has_namespace(name) ? &absent : &invalid, name);
 	}
-	report_names(check, group, false, "permissionSets", &invalid,
-		     "Add the permission set to the package, or remove the line.",
-		     "Cannot create permission set group components since the following "
-		     "permission set names are invalid");
+	if (stored(check, group))
+		report_names(
+		    check, group, false, "permissionSets", &invalid,
+		    "Deploy them, or the group without them.",
+		    "The group is Failed and gives nothing, as it lacks the permission sets");
+	else
+		report_names(check, group, false, "permissionSets", &invalid,
+			     "Add the permission set to the package, or remove the line.",
+			     "Cannot create permission set group components since the following "
+			     "permission set names are invalid");
 	report_names(check, group, true, "permissionSets", &absent,
 		     "Nothing need be done, unless their permissions are wanted here.",
 		     "These permission sets of managed packages are not here and give nothing");
@@ -95,10 +107,17 @@ static void check_muting_sets(struct psg_check *check, const struct psg_group *g
 		else
 			add_name(&invalid, name);
 	}
-	report_names(check, group, false, "mutingPermissionSets", &invalid,
-		     "Add the muting permission set to the package, or remove the line.",
-		     "Cannot create permission set group components since the following muting "
-		     "permission set names are invalid");
+	if (stored(check, group))
+		report_names(check, group, false, "mutingPermissionSets", &invalid,
+			     "Deploy them, or the group without them.",
+			     "The group is Failed and gives nothing, as it lacks the muting "
+			     "permission sets");
+	else
+		report_names(
+		    check, group, false, "mutingPermissionSets", &invalid,
+		    "Add the muting permission set to the package, or remove the line.",
+		    "Cannot create permission set group components since the following muting "
+		    "permission set names are invalid");
 }
 
 void psg_check_members(struct psg_check *check, const struct psg_group *group)

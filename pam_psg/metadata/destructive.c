@@ -119,22 +119,27 @@ static enum psg_err read_one(struct psg_source *source, size_t file, bool after,
 	return err != PSG_OK ? err : report.err;
 }
 
-/* What is misspelt is not passed over: somebody's right would live on unnoticed. */
-static void refuse_others(const struct psg_source *source, struct psg_report *report)
+/* What is misspelt is not passed over: somebody's right would live on, or be given, unnoticed. */
+static void refuse_misspelt(const struct psg_source *source, struct psg_report *report)
 {
 	for (size_t i = 0; i < psg_source_count(source); i++) {
 		const char *path = psg_source_path(source, i);
 		size_t len = strlen(path);
+		bool destructive = strncasecmp(path, "destructiveChanges", 18) == 0 && len > 4 &&
+				   strcasecmp(path + len - 4, ".xml") == 0;
 
-		if (strncasecmp(path, "destructiveChanges", 18) != 0 || strchr(path, '/') ||
-		    len < 4 || strcasecmp(path + len - 4, ".xml") != 0 ||
-		    psg_package_is_manifest(path))
+		if (strchr(path, '/') || psg_package_is_manifest(path))
 			continue;
 		report->file = path;
-		psg_report_error(report, NULL,
-				 "Name it destructiveChanges.xml, destructiveChangesPre.xml or "
-				 "destructiveChangesPost.xml.",
-				 "No destructive manifest has this name: nothing would be deleted");
+		if (destructive)
+			psg_report_error(
+			    report, NULL,
+			    "Name it destructiveChanges.xml, destructiveChangesPre.xml or "
+			    "destructiveChangesPost.xml.",
+			    "No destructive manifest has this name: nothing would be deleted");
+		else if (strcasecmp(path, "package.xml") == 0)
+			psg_report_error(report, NULL, "Name it package.xml.",
+					 "The manifest has another name: it would not be read");
 	}
 }
 
@@ -153,6 +158,6 @@ enum psg_err psg_package_take_deletions(struct psg_source *source, struct psg_pa
 	if (err != PSG_OK)
 		return err;
 	drop_doubles(package);
-	refuse_others(source, &report);
+	refuse_misspelt(source, &report);
 	return report.err;
 }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the list of what is not kept: a manifest of a whole organisation has dozens. */
-#define OTHERS_SHOWN 1000U
+/* Bytes of the lists of what is not kept: a manifest of a whole organisation has dozens. */
+#define TYPES_SHOWN 1200U
+#define SETTINGS_SHOWN 600U
 
 struct reading {
 	struct psg_report report;
@@ -72,11 +73,11 @@ static void take_types(struct reading *reading, const struct psg_xml_node *types
 			take_member(reading, type, child);
 }
 
-static void list_names(const struct psg_strings *names, struct psg_buf *ret)
+static void list_names(const struct psg_strings *names, size_t most, struct psg_buf *ret)
 {
 	size_t start = ret->len, shown = 0;
 
-	for (; shown < names->count && ret->len - start < OTHERS_SHOWN; shown++)
+	for (; shown < names->count && ret->len - start < most; shown++)
 		psg_buf_format(ret, "%s%s", shown ? ", " : "", names->items[shown]);
 	if (shown < names->count)
 		psg_buf_format(ret, ", and %zu more", names->count - shown);
@@ -92,10 +93,10 @@ static void report_others(struct reading *reading)
 	psg_strings_sort(&reading->settings);
 	psg_buf_format(&text,
 		       "%s that are not kept here: ", reading->types.count ? "Types" : "Settings");
-	list_names(&reading->types, &text);
+	list_names(&reading->types, TYPES_SHOWN, &text);
 	if (reading->types.count && reading->settings.count)
 		psg_buf_text(&text, "; Settings: ");
-	list_names(&reading->settings, &text);
+	list_names(&reading->settings, SETTINGS_SHOWN, &text);
 	if (text.failed)
 		reading->report.err = PSG_ERR_NO_MEMORY;
 	else

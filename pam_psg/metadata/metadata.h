@@ -207,6 +207,12 @@ PSG_MUST_CHECK
 enum psg_err psg_canonical_write(const struct psg_xml_node *root, const struct psg_file_type *type,
 				 struct psg_buf *ret);
 
+/* The same with what is derived as it is now: a list of siblings, each put where its name belongs; may be NULL. */
+PSG_MUST_CHECK
+enum psg_err psg_canonical_write_derived(const struct psg_xml_node *root,
+					 const struct psg_file_type *type,
+					 const struct psg_xml_node *derived, struct psg_buf *ret);
+
 /* -- build_*.c, pattern.c: a validated tree to the model -- */
 
 psg_build_fn psg_build_set, psg_build_muting_set, psg_build_group, psg_build_policy, psg_build_gate;
@@ -319,11 +325,21 @@ bool psg_index_has(const struct psg_index *index, const char *type, const char *
 
 /* -- check.c, check_members.c, check_policy.c -- */
 
+/* The bytes of a file of the package, for the line of a problem; false when they are not to be had. */
+typedef bool psg_locate_fn(void *arg, const char *path, struct psg_buf *ret);
+
 struct psg_check {
 	const struct psg_index *index;
 	struct psg_problems *problems;
+	psg_locate_fn *locate; /* may be NULL */
+	void *locate_arg;
 	enum psg_err err;
 };
+
+/* psg_model_check, its problems with line and column where the file is the package's. */
+PSG_MUST_CHECK
+enum psg_err psg_model_check_located(const struct psg_model *model, psg_locate_fn *locate,
+				     void *locate_arg, struct psg_problems *problems);
 
 void psg_check_members(struct psg_check *check, const struct psg_group *group);
 void psg_check_policy(struct psg_check *check, const struct psg_activation_policy *policy);

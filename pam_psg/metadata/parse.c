@@ -16,8 +16,8 @@ static void check_file_name(const struct psg_document *document, struct psg_repo
 					 document->name);
 	} else if (fault) {
 		psg_report_error(report, NULL, "Rename the file: " PSG_API_NAME_RULE,
-				 "The file name '%s' is not a valid API name: %s",
-				 document->name, fault);
+				 "The file name '%s' is not a valid API name: %s", document->name,
+				 fault);
 	}
 }
 

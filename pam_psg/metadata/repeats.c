@@ -10,7 +10,7 @@
 struct entry {
 	struct psg_xml_node *node;
 	const char *key[PSG_KEYS_MAX];
-	bool rights;        /* says something of the key */
+	bool rights; /* says something of the key */
 };
 
 static int compare(const void *a, const void *b)

@@ -15,18 +15,20 @@ bool psg_listing_add(struct psg_listing *listing, const struct psg_source_entry 
 {
 	struct psg_source *source = listing->source;
 	struct psg_source_entry copy = *entry;
-	struct psg_source_entry *added = NULL;
+	struct psg_source_entry *grown = source->entries;
 
 	copy.name = strdup(name);
 	copy.path = copy.name;
-	if (copy.name)
-		added = psg_array_add(&source->entries, &source->count, sizeof(*added));
-	if (!added) {
+	/* Full whenever it is a power of two long. */
+	if (copy.name && (source->count & (source->count - 1)) == 0)
+		grown = reallocarray(grown, 2 * source->count + 1, sizeof(*grown));
+	if (!copy.name || !grown) {
 		free(copy.name);
 		listing->report.err = PSG_ERR_NO_MEMORY;
 		return false;
 	}
-	*added = copy;
+	source->entries = grown;
+	source->entries[source->count++] = copy;
 	return true;
 }
 

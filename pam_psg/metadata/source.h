@@ -5,9 +5,9 @@
 #include "metadata.h"
 
 /* Folders and passed over files too: nobody may keep psgctl walking. An archive of 10,000 files has at most a folder
- * for each, and macOS doubles that. */
+ * for each, and macOS adds one for each file. */
 #define PSG_SOURCE_ENTRIES_MAX 100000U
-#define PSG_ZIP_ENTRIES_MAX 50000U
+#define PSG_ZIP_ENTRIES_MAX 30000U
 
 struct zip;
 
@@ -64,7 +64,7 @@ void psg_listing_walk(struct psg_listing *listing);
 bool psg_source_read_file(const struct psg_source *source, const struct psg_source_entry *entry,
 			  struct psg_report *report, struct psg_buf *ret);
 
-/* -- source_zip.c -- */
+/* -- source_zip.c, source_zip_read.c -- */
 
 /* Reads and lists the archive open at `fd`. INVALID: it is none. */
 PSG_MUST_CHECK

@@ -1,9 +1,9 @@
 /* The files of a directory.
  *
  * MUST NOT follow a symbolic link below the directory: a package from elsewhere would make root read, and
- *          show in its messages, whatever it points to (package_hostile_test: symlinks, replaced)
- * MUST NOT open what is no regular file: a FIFO blocks, a device acts (package_hostile_test: fifo, device)
- * MUST bound number, size and depth (package_hostile_test: too_many_files, too_large, too_deep)
+ *          show in its messages, whatever it points to (package_hostile_test: symlinks; package_replaced_test)
+ * MUST NOT open what is no regular file: a FIFO blocks, a device acts (package_hostile_test: fifo, device_and_socket)
+ * MUST bound number, size and depth (package_hostile_test: too_many_files, too_much, too_deep)
  */
 #include "source.h"
 
@@ -171,7 +171,8 @@ static int open_listed(const struct psg_source *source, const struct psg_source_
 		return -1;
 	}
 	if (!S_ISREG(info.st_mode) || info.st_dev != entry->device || info.st_ino != entry->inode) {
-		psg_report_error(report, NULL, changed, "The file was replaced while it was read");
+		psg_report_error(report, NULL, changed,
+				 "The file was replaced while the package was read");
 		return -1;
 	}
 	snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", found);
@@ -200,7 +201,8 @@ bool psg_source_read_file(const struct psg_source *source, const struct psg_sour
 			psg_buf_put(ret, bytes, (size_t)got);
 	}
 	if (ret->len != entry->size && !ret->failed) {
-		psg_report_error(report, NULL, changed, "The file changed while it was read");
+		psg_report_error(report, NULL, changed,
+				 "The file changed while the package was read");
 		return false;
 	}
 	return !ret->failed;

@@ -1,7 +1,5 @@
-/* The files of a zip, through libzip.
+/* The entries of a zip, through libzip.
  *
- * MUST NOT trust what the archive says of itself: a file is read up to the size it was said to have, and
- *          is refused when there is more or less, or its checksum is wrong (source_zip_test: lying, bomb)
  * MUST take stored and deflated entries only: xz and bzip2 unpack with as much memory as the archive asks
  *      for                                                            (source_zip_test: methods)
  * MUST refuse what is not what its name says: links, devices, encrypted bytes, a name twice
@@ -17,12 +15,12 @@
 
 #include <zip.h>
 
-/* Whether it begins like a zip: then what does not open is damaged, and not another kind of file. */
-static bool looks_zipped(const struct psg_source *source)
+/* Whether the file begins like a zip: then what does not open is damaged, and not another kind of file. */
+static bool looks_zipped(int fd)
 {
-	const unsigned char *bytes = source->archive;
+	char bytes[4];
 
-	return source->archive_len >= 4 &&
+	return pread(fd, bytes, sizeof(bytes), 0) == sizeof(bytes) &&
 	       (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0 ||
 		memcmp(bytes, "PK\6\6", 4) == 0);
 }
@@ -37,7 +35,7 @@ static enum psg_err load(struct psg_listing *listing, int fd)
 		return psg_err_from_errno(errno);
 	if (info.st_size > PSG_PACKAGE_ZIP_MAX) {
 		psg_listing_refuse(listing, "", "Deploy it in several packages.",
-				   "The zip is larger than 39 MB");
+				   "The zip is larger than 39 MiB");
 		listing->stopped = true;
 		return listing->report.err;
 	}
@@ -161,12 +159,10 @@ enum psg_err psg_listing_unzip(struct psg_listing *listing, int fd)
 {
 	struct psg_source *source = listing->source;
 	struct psg_zip_layout layout;
-	enum psg_err err = load(listing, fd);
+	enum psg_err err = looks_zipped(fd) ? load(listing, fd) : PSG_ERR_INVALID;
 
 	if (err != PSG_OK || listing->stopped)
 		return err;
-	if (!looks_zipped(source))
-		return PSG_ERR_INVALID;
 	listing->stopped = true;
 	if (!psg_zip_examine(listing, &layout))
 		return listing->report.err;
@@ -233,52 +229,4 @@ void psg_listing_refuse_doubles(struct psg_listing *listing)
 			psg_listing_refuse(listing, entry->name, "Keep one of the two.",
 					   "The name stands in the zip twice");
 	}
-}
-
-/* Appends what the entry holds, up to its size; false: it is not so. */
-static bool unpack(struct zip_file *file, uint64_t size, struct psg_buf *ret, const char **ret_why)
-{
-	char bytes[16384];
-	zip_int64_t got;
-
-	while (ret->len < size && !ret->failed) {
-		uint64_t left = size - ret->len;
-
-		got = zip_fread(file, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
-		if (got <= 0)
-			break;
-		psg_buf_put(ret, bytes, (size_t)got);
-	}
-	if (ret->failed)
-		return false;
-	/* Only at its end is the checksum compared. */
-	got = zip_fread(file, bytes, 1);
-	if (got > 0)
-		*ret_why = "The file unpacks to more than the zip says";
-	else if (ret->len < size)
-		*ret_why = "The file is damaged: it unpacks to less than the zip says";
-	else if (got < 0)
-		*ret_why = zip_error_code_zip(zip_file_get_error(file)) == ZIP_ER_CRC
-			       ? "The file is damaged: its checksum is another"
-			       : "The file is damaged: it cannot be unpacked";
-	return got == 0 && ret->len == size;
-}
-
-bool psg_source_read_zipped(const struct psg_source *source, const struct psg_source_entry *entry,
-			    struct psg_report *report, struct psg_buf *ret)
-{
-	struct zip_file *file = zip_fopen_index(source->zip, entry->index, ZIP_FL_UNCHANGED);
-	const char *why = "The file is damaged: it cannot be unpacked";
-	bool good = file && unpack(file, entry->size, ret, &why);
-	bool memory = ret->failed;
-
-	if (file)
-		(void)zip_fclose(file);
-	else
-		memory = zip_error_code_zip(zip_get_error(source->zip)) == ZIP_ER_MEMORY;
-	if (memory)
-		report->err = PSG_ERR_NO_MEMORY;
-	else if (!good)
-		psg_report_error(report, NULL, "Make the zip anew.", "%s", why);
-	return good;
 }

@@ -1,9 +1,9 @@
 /* The end of a zip and its central directory, looked over before libzip walks them (APPNOTE 4.3.12 to 4.3.16).
  *
- * MUST NOT let two readers see two archives: one end record only     (source_zip_test: two_ends)
+ * MUST NOT let two readers see two archives: one end record only     (source_zip_hostile_test: two_ends)
  * MUST bound what libzip walks: it tries every end record it finds, and keeps names in a hash whose
- *      collisions anybody can make                                    (source_zip_test: many_entries)
- * MUST refuse a NUL in a name, which libzip would cut it at           (source_zip_test: names)
+ *      collisions anybody can make                                    (source_zip_hostile_test: many_entries)
+ * MUST refuse a NUL in a name: libzip would cut it there           (source_zip_test: names)
  */
 #include "source.h"
 
@@ -87,7 +87,7 @@ static bool find_directory(const struct examination *all, struct psg_zip_layout 
 	if (offset > limit || size > limit - offset)
 		return damaged(all);
 	if (size > DIRECTORY_SIZE_MAX)
-		return refuse(all, "The zip has too many entries");
+		return refuse(all, "The zip's directory is larger than 16 MiB");
 	layout->directory = (size_t)offset;
 	layout->directory_end = (size_t)(offset + size);
 	return true;
@@ -130,7 +130,7 @@ static bool walk_directory(const struct examination *all, const struct psg_zip_l
 		if (len > left)
 			return damaged(all);
 		if (++count > PSG_ZIP_ENTRIES_MAX)
-			return refuse(all, "The zip has too many entries");
+			return refuse(all, "The zip has more than 30000 entries");
 		if (!check_raw_name(all, entry))
 			return false;
 		at += len;

@@ -19,12 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_REASON "the file is not well-formed XML"
 #define XSI "http://www.w3.org/2001/XMLSchema-instance"
 
 struct reading {
 	xmlParserCtxtPtr parser;
 	const char *bytes;
-	size_t len;
+	size_t len, given;  /* to libxml2 */
 	const xmlChar *uri; /* the root's, which libxml2 keeps once: equal is the same pointer */
 	/* How far lines and columns were counted: one pass over the file, however many elements. */
 	size_t at;
@@ -269,7 +270,7 @@ static void on_error(void *arg, xmlErrorPtr error)
 		reading->err = PSG_ERR_NO_MEMORY;
 	if (error->level < XML_ERR_ERROR || reading->err != PSG_OK)
 		return;
-	snprintf(text, sizeof(text), "%s", error->message ? error->message : "not well-formed");
+	snprintf(text, sizeof(text), "%s", error->message ? error->message : NO_REASON);
 	len = psg_utf8_valid(text, strcspn(text, "\r\n"));
 	text[len] = '\0';
 	refuse(reading, offset_now(reading), text, "Make the file well-formed XML.");
@@ -282,6 +283,19 @@ static void on_stray_error(void *arg, xmlErrorPtr error)
 
 	if (error->code == XML_ERR_NO_MEMORY)
 		reading->err = PSG_ERR_NO_MEMORY;
+}
+
+/* After an error libxml2 reads on, and words every further one: it finds the end of the file instead. (To stop it from its
+ * error handler would free what it stands on.) */
+static int on_read(void *arg, char *buffer, int size)
+{
+	struct reading *reading = arg;
+	size_t left = reading->err == PSG_OK ? reading->len - reading->given : 0;
+	size_t count = left < (size_t)size ? left : (size_t)size;
+
+	memcpy(buffer, reading->bytes + reading->given, count);
+	reading->given += count;
+	return (int)count;
 }
 
 static void parse(struct reading *reading)
@@ -300,14 +314,13 @@ static void parse(struct reading *reading)
 	};
 	reading->parser->userData = reading;
 	/* IGNORE_ENC: psg_xml_check_encoding has decided. Neither NOENT, DTDLOAD nor HUGE, ever. */
-	xmlDocPtr document = xmlCtxtReadMemory(reading->parser, reading->bytes, (int)reading->len,
-					       NULL, NULL, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+	xmlDocPtr document = xmlCtxtReadIO(reading->parser, on_read, NULL, reading, NULL, NULL,
+					   XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
 
 	xmlFreeDoc(document);
 	if (reading->err == PSG_OK &&
 	    (!reading->parser->wellFormed || !reading->xml->root || reading->open))
-		refuse(reading, reading->len, "the file is not complete",
-		       "Make the file well-formed XML.");
+		refuse(reading, reading->len, NO_REASON, "Make the file well-formed XML.");
 }
 
 static bool used;

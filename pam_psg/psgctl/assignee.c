@@ -48,6 +48,15 @@ void ctl_warn_assignee(const struct ctl *ctl, const char *given, enum psg_err kn
 			 name);
 }
 
+bool ctl_given_or_file(const struct ctl *ctl, size_t operands, const char *file)
+{
+	if (operands == (file != NULL ? 0 : 2))
+		return true;
+	ctl_error(ctl, "%s needs ASSIGNEE and NAME, or --file", ctl->argv[0]);
+	ctl_print_usage(ctl->command);
+	return false;
+}
+
 enum ctl_exit ctl_begin_change(struct ctl *ctl, int *lock)
 {
 	if (!ctl_open_store(ctl, false))

@@ -12,6 +12,8 @@
 bool ctl_assignee(const struct ctl *ctl, const char *given, char out[static CTL_ASSIGNEE_SIZE],
 		  enum psg_err *ret_known);
 void ctl_warn_assignee(const struct ctl *ctl, const char *given, enum psg_err known);
+/* Whether there are two operands, or a --file and none; else says so. */
+bool ctl_given_or_file(const struct ctl *ctl, size_t operands, const char *file);
 /* Opens the store, takes the writers' lock, and opens the policy as it is under it. *lock is closed to let go. */
 PSG_MUST_CHECK
 enum ctl_exit ctl_begin_change(struct ctl *ctl, int *lock);

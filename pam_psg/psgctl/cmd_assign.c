@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "assignee.h"
+#include "bulk.h"
 #include "reach.h"
+#include "shown.h"
 
 static bool parse_until(const struct ctl *ctl, const char *text, int64_t *ret_s)
 {
@@ -25,27 +27,34 @@ static bool parse_until(const struct ctl *ctl, const char *text, int64_t *ret_s)
 	return true;
 }
 
-static enum psg_err warn_opening(void *arg, const struct ctl_opening *opening)
+void ctl_warn_opening(const struct ctl *ctl, const struct ctl_change *change)
 {
-	const struct psg_assignment *through = opening->through;
-	if (through != NULL)
-		ctl_warn(
-		    arg,
-		    "%s needed an activation for %s and no longer does: %s %s, assigned to %s, "
-		    "gives it without",
-		    ctl_safe(opening->person), ctl_safe(opening->application),
-		    psg_target_kind_name(through->kind), ctl_safe(through->target),
-		    ctl_safe(through->assignee));
+	const struct psg_assignment *through = change->through;
+	ctl_warn(ctl,
+		 "%s needed an activation for %s and no longer does: %s %s, assigned to %s, "
+		 "gives it without",
+		 ctl_safe(change->person), ctl_safe(change->application),
+		 psg_target_kind_name(through->kind), ctl_safe(through->target),
+		 ctl_safe(through->assignee));
+}
+
+static enum psg_err warn_opening(void *arg, const struct ctl_change *change)
+{
+	if (change->through != NULL)
+		ctl_warn_opening(arg, change);
 	return PSG_OK;
 }
 
 /* The policy that was open is the one before: an open file stays what it was when another takes its name. */
-static void warn_openings(struct ctl *ctl)
+static void warn_openings(struct ctl *ctl, struct psg_assignment *assignment)
 {
 	struct psg_policy *after PSG_CLEANUP(psg_policy_close) = NULL;
+	const struct psg_assignments assigned = {.items = assignment, .count = 1};
+	const struct ctl_differences differences = {.assigned = &assigned, .openings_only = true};
 	enum psg_err err = psg_policy_open(ctl->store->root, &after);
 	if (!err)
-		err = ctl_reach_compare(ctl->policy, after, time(NULL), warn_opening, ctl);
+		err = ctl_reach_compare(ctl->policy, after, &differences, time(NULL), warn_opening,
+					ctl);
 	if (err)
 		ctl_warn(ctl, "assigned, but not compared with what was needed before: %s",
 			 psg_strerror(err));
@@ -73,9 +82,10 @@ static enum ctl_exit may_assign(struct ctl *ctl, const struct psg_assignment *as
 	ctl_error(
 	    ctl,
 	    "You can only assign users to permission set groups that have the \"Updated\" status. "
-	    "%s is %s%s%s",
+	    "%s is %s%s%s (%s)",
 	    ctl_safe(group.name), psg_group_status_name(group.status),
-	    group.status_reason[0] != '\0' ? ": " : "", ctl_safe(group.status_reason));
+	    group.status_reason[0] != '\0' ? ": " : "", ctl_safe(group.status_reason),
+	    ctl_status_remedy(group.status));
 	return CTL_INVALID;
 }
 
@@ -140,18 +150,26 @@ static enum ctl_exit put(struct ctl *ctl, struct psg_assignment *assignment, int
 					  .target = assignment->target,
 					  .expires = assignment->until_s != 0 ? until : NULL};
 		ctl_event(ctl, &event);
-		warn_openings(ctl);
+		warn_openings(ctl, assignment);
 	}
 	return report(ctl, assignment, changed, old != NULL ? had : NULL);
 }
 
 enum ctl_exit ctl_assign(struct ctl *ctl)
 {
-	const char *operands[2], *until = NULL;
-	const struct ctl_option options[] = {{"until", true, &until, NULL},
-					     {NULL, false, NULL, NULL}};
-	if (!ctl_parse(ctl, options, operands, 2, 2, NULL))
+	const char *operands[2], *until = NULL, *file = NULL;
+	size_t count = 0;
+	const struct ctl_option options[] = {
+	    {"file", true, &file, NULL}, {"until", true, &until, NULL}, {NULL, false, NULL, NULL}};
+	if (!ctl_parse(ctl, options, operands, 0, 2, &count) ||
+	    !ctl_given_or_file(ctl, count, file))
 		return CTL_USAGE;
+	if (file != NULL && until != NULL) {
+		ctl_error(ctl, "--until does not go with --file: the lines say until when");
+		return CTL_USAGE;
+	}
+	if (file != NULL)
+		return ctl_assign_file(ctl, file);
 
 	char assignee[CTL_ASSIGNEE_SIZE], target[PSG_API_NAME_SIZE];
 	struct psg_assignment assignment = {.assignee = assignee, .target = target};

@@ -13,16 +13,41 @@ static void ctl_shown_clear(struct ctl_shown *shown)
 	psg_strings_clear(&shown->effective);
 }
 
-static enum psg_err load(struct psg_policy *policy, enum psg_target_kind kind, const char *name,
+/* What is in force, and who changes it at this moment. */
+struct listing {
+	struct psg_policy *policy; /* borrowed */
+	struct psg_assignments assignments;
+	struct psg_strings names, updating;
+};
+
+static void listing_clear(struct listing *listing)
+{
+	psg_assignments_clear(&listing->assignments);
+	psg_strings_clear(&listing->names);
+	psg_strings_clear(&listing->updating);
+}
+
+static enum psg_err load_group(const struct listing *listing, const char *name,
+			       struct psg_group *ret)
+{
+	enum psg_err err = psg_policy_group(listing->policy, name, ret);
+	if (!err && psg_strings_has(&listing->updating, name))
+		ret->status = PSG_STATUS_UPDATING;
+	return err;
+}
+
+static enum psg_err load(const struct listing *listing, enum psg_target_kind kind, const char *name,
 			 struct ctl_shown *shown)
 {
 	shown->kind = kind;
-	enum psg_err err = kind == PSG_TARGET_GROUP ? psg_policy_group(policy, name, &shown->group)
-						    : psg_policy_set(policy, name, &shown->set);
+	shown->assignments = &listing->assignments;
+	enum psg_err err = kind == PSG_TARGET_GROUP
+			       ? load_group(listing, name, &shown->group)
+			       : psg_policy_set(listing->policy, name, &shown->set);
 	if (!err)
-		err = psg_policy_activation_policy(policy, kind, name, &shown->policy);
+		err = psg_policy_activation_policy(listing->policy, kind, name, &shown->policy);
 	if (!err)
-		err = psg_policy_effective(policy, kind, name, &shown->effective);
+		err = psg_policy_effective(listing->policy, kind, name, &shown->effective);
 	return err;
 }
 
@@ -34,17 +59,16 @@ static void add_row(struct ctl_table *table, const struct psg_group *group)
 	ctl_table_row(table, (const char *const[]){group->name, group->label,
 						   psg_group_status_name(group->status),
 						   group->requires_activation ? "required" : "no",
-						   sets, permissions});
+						   sets, permissions, group->status_reason});
 }
 
 /* One at a time: ten thousand groups with all they give would be gigabytes as one document. */
-static enum psg_err list_json(struct psg_policy *policy, const struct psg_strings *names,
-			      const struct psg_assignments *assignments)
+static enum psg_err list_json(const struct listing *listing)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < names->count; i++) {
-		struct ctl_shown shown PSG_CLEANUP(ctl_shown_clear) = {.assignments = assignments};
-		enum psg_err err = load(policy, PSG_TARGET_GROUP, names->items[i], &shown);
+	for (size_t i = 0; i < listing->names.count; i++) {
+		struct ctl_shown shown PSG_CLEANUP(ctl_shown_clear) = {0};
+		enum psg_err err = load(listing, PSG_TARGET_GROUP, listing->names.items[i], &shown);
 		if (err)
 			return err;
 		ctl_json_array_put(&count, ctl_shown_json(&shown));
@@ -53,15 +77,34 @@ static enum psg_err list_json(struct psg_policy *policy, const struct psg_string
 	return PSG_OK;
 }
 
-static enum psg_err list_table(struct psg_policy *policy, const struct psg_strings *names)
+static enum psg_err any_reason(const struct listing *listing, bool *ret)
 {
-	struct ctl_table *table = ctl_table_new(
-	    (const char *const[]){"NAME", "LABEL", "STATUS", "ACTIVATION", "SETS", "PERMISSIONS"},
-	    6);
-	enum psg_err err = PSG_OK;
-	for (size_t i = 0; i < names->count && !err; i++) {
+	bool found = false;
+	for (size_t i = 0; i < listing->names.count && !found; i++) {
 		struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
-		err = psg_policy_group(policy, names->items[i], &group);
+		enum psg_err err = load_group(listing, listing->names.items[i], &group);
+		if (err)
+			return err;
+		found = group.status_reason[0] != '\0';
+	}
+	*ret = found;
+	return PSG_OK;
+}
+
+/* The column of reasons only where there is one. */
+static enum psg_err list_table(const struct listing *listing)
+{
+	bool reasons;
+	enum psg_err err = any_reason(listing, &reasons);
+	if (err)
+		return err;
+	struct ctl_table *table =
+	    ctl_table_new((const char *const[]){"NAME", "LABEL", "STATUS", "ACTIVATION", "SETS",
+						"PERMISSIONS", "BECAUSE"},
+			  reasons ? 7 : 6);
+	for (size_t i = 0; i < listing->names.count && !err; i++) {
+		struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
+		err = load_group(listing, listing->names.items[i], &group);
 		if (!err)
 			add_row(table, &group);
 	}
@@ -69,16 +112,15 @@ static enum psg_err list_table(struct psg_policy *policy, const struct psg_strin
 	return err;
 }
 
-static enum ctl_exit show(struct ctl *ctl, const char *name,
-			  const struct psg_assignments *assignments)
+static enum ctl_exit show(struct ctl *ctl, const char *name, const struct listing *listing)
 {
 	enum psg_target_kind kind;
 	if (!ctl_find_target(ctl, name, &kind))
 		return CTL_STORE;
 	if (kind == PSG_TARGET_NONE)
 		return ctl_unknown_target(ctl, name, CTL_REFUSED);
-	struct ctl_shown shown PSG_CLEANUP(ctl_shown_clear) = {.assignments = assignments};
-	enum psg_err err = load(ctl->policy, kind, name, &shown);
+	struct ctl_shown shown PSG_CLEANUP(ctl_shown_clear) = {0};
+	enum psg_err err = load(listing, kind, name, &shown);
 	if (err)
 		return ctl_store_error(ctl, "cannot read the policy", err);
 	if (ctl->json)
@@ -94,15 +136,16 @@ enum ctl_exit ctl_groups(struct ctl *ctl)
 		return CTL_USAGE;
 	if (!ctl_open_policy(ctl))
 		return CTL_STORE;
-	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
-	struct psg_assignments assignments PSG_CLEANUP(psg_assignments_clear) = {0};
-	enum psg_err err = psg_policy_all_assigned(ctl->policy, &assignments);
+	struct listing listing PSG_CLEANUP(listing_clear) = {.policy = ctl->policy};
+	enum psg_err err = psg_policy_updating(ctl->store->root, &listing.updating);
+	psg_strings_sort(&listing.updating);
+	if (!err && (name != NULL || ctl->json))
+		err = psg_policy_all_assigned(ctl->policy, &listing.assignments);
 	if (!err && name != NULL)
-		return show(ctl, name, &assignments);
+		return show(ctl, name, &listing);
 	if (!err)
-		err = psg_policy_group_names(ctl->policy, &names);
+		err = psg_policy_group_names(ctl->policy, &listing.names);
 	if (!err)
-		err = ctl->json ? list_json(ctl->policy, &names, &assignments)
-				: list_table(ctl->policy, &names);
+		err = ctl->json ? list_json(&listing) : list_table(&listing);
 	return err ? ctl_store_error(ctl, "cannot read the policy", err) : CTL_DONE;
 }

@@ -1,99 +1,118 @@
-/* psgctl recalculate: what groups give, derived again from the metadata as it was deployed. */
-#include "deploy.h"
-
+/* psgctl recalculate: what groups give, compiled anew from the metadata as it was deployed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct psg_group *find_group(const struct psg_model *model, const char *name)
+#include "deploy.h"
+
+static json_t *json_group(const struct psg_group *group)
 {
-	for (size_t i = 0; i < model->group_count; i++)
-		if (strcmp(model->groups[i].name, name) == 0)
-			return &model->groups[i];
-	return NULL;
+	return json_pack("{s:o, s:s, s:o, s:I}", "fullName", ctl_json_text(group->name), "status",
+			 psg_group_status_name(group->status), "statusReason",
+			 group->status_reason != NULL && group->status_reason[0] != '\0'
+			     ? ctl_json_text(group->status_reason)
+			     : json_null(),
+			 "permissionCount", (json_int_t)group->permission_count);
 }
 
-static bool wanted(const char *name, const char *const *names, size_t count)
+static enum psg_err report_one(struct psg_policy *policy, const char *name, size_t *count,
+			       struct ctl_table *table)
 {
-	bool found = count == 0;
-	for (size_t i = 0; i < count && !found; i++)
-		found = strcmp(names[i], name) == 0;
-	return found;
+	struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
+	char permissions[24];
+	enum psg_err err = psg_policy_group(policy, name, &group);
+	if (err)
+		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err; /* its deletion was deferred */
+	snprintf(permissions, sizeof(permissions), "%u", group.permission_count);
+	if (table != NULL)
+		ctl_table_row(table,
+			      (const char *const[]){group.name, psg_group_status_name(group.status),
+						    permissions});
+	else
+		ctl_json_array_put(count, json_group(&group));
+	return PSG_OK;
 }
 
-static enum ctl_exit report_json(const struct psg_model *model, const char *const *names,
-				 size_t count)
+/* Only those that were recalculated, as they are now. */
+static enum ctl_exit report(struct ctl *ctl, const struct psg_strings *names)
 {
-	size_t put = 0;
-	for (size_t i = 0; i < model->group_count; i++) {
-		const struct psg_group *group = &model->groups[i];
-		if (wanted(group->name, names, count))
-			ctl_json_array_put(
-			    &put,
-			    json_pack(
-				"{s:o, s:s, s:o, s:I}", "fullName", ctl_json_text(group->name),
-				"status", psg_group_status_name(group->status), "statusReason",
-				group->status_reason != NULL && group->status_reason[0] != '\0'
-				    ? ctl_json_text(group->status_reason)
-				    : json_null(),
-				"permissionCount", (json_int_t)group->permission_count));
-	}
-	return ctl_json_array_end(put);
-}
-
-static enum ctl_exit report(const struct ctl *ctl, const struct psg_model *model,
-			    const char *const *names, size_t count)
-{
-	if (ctl->json)
-		return report_json(model, names, count);
-	if (ctl->quiet)
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	enum psg_err err = psg_policy_open(ctl->store->root, &policy);
+	if (err)
+		return ctl_store_error(ctl, "cannot read the policy", err);
+	if (!ctl->json && ctl->quiet)
 		return CTL_DONE;
 	struct ctl_table *table =
-	    ctl_table_new((const char *const[]){"NAME", "STATUS", "PERMISSIONS"}, 3);
-	for (size_t i = 0; i < model->group_count; i++) {
-		const struct psg_group *group = &model->groups[i];
-		char permissions[24];
-		snprintf(permissions, sizeof(permissions), "%u", group->permission_count);
-		if (wanted(group->name, names, count))
-			ctl_table_row(table, (const char *const[]){
-						 group->name, psg_group_status_name(group->status),
-						 permissions});
+	    ctl->json ? NULL
+		      : ctl_table_new((const char *const[]){"NAME", "STATUS", "PERMISSIONS"}, 3);
+	size_t count = 0;
+	for (size_t i = 0; i < names->count && !err; i++)
+		err = report_one(policy, names->items[i], &count, table);
+	if (table != NULL)
+		ctl_table_print_free(table);
+	else
+		(void)ctl_json_array_end(count);
+	return err ? ctl_store_error(ctl, "cannot read the policy", err) : CTL_DONE;
+}
+
+static enum ctl_exit put_in_force(struct ctl *ctl, const struct psg_deployment *derived,
+				  struct ctl_progress *progress)
+{
+	struct psg_policy_staged *staged PSG_CLEANUP(psg_policy_drop) = NULL;
+	enum psg_err err = psg_policy_announce(ctl->store->root, &derived->recalculated);
+	ctl_progress_show(progress, "Writing", 0, 0);
+	if (!err)
+		err = psg_policy_stage(ctl->store->root, ctl->policy, &derived->update, &staged);
+	if (!err)
+		err = psg_policy_commit(&staged);
+	ctl_progress_end(progress);
+	if (err)
+		return ctl_store_error(
+		    ctl, "cannot write the policy; the one before stays in force", err);
+	char reason[64];
+	snprintf(reason, sizeof(reason), "recalculated %zu group%s", derived->recalculated.count,
+		 derived->recalculated.count == 1 ? "" : "s");
+	struct psg_event event = {.kind = PSG_EVENT_DEPLOYED, .reason = reason};
+	ctl_event(ctl, &event);
+	return CTL_DONE;
+}
+
+static enum ctl_exit unknown_group(struct ctl *ctl, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
+		if (psg_policy_group(ctl->policy, names[i], &group) == PSG_ERR_NOT_FOUND)
+			return ctl_unknown_target(ctl, names[i], CTL_REFUSED);
 	}
-	ctl_table_print_free(table);
 	return CTL_DONE;
 }
 
 static enum ctl_exit recalculate(struct ctl *ctl, const char *const *names, size_t count)
 {
-	struct psg_model documents PSG_CLEANUP(psg_model_clear) = {0};
-	struct psg_assignments assignments PSG_CLEANUP(psg_assignments_clear) = {0};
 	struct psg_deployment derived PSG_CLEANUP(psg_deployment_clear) = {0};
-	const struct psg_model *model = &derived.model;
-	enum psg_err err = psg_policy_documents(ctl->policy, &documents);
-	if (!err)
-		err = psg_policy_all_assigned(ctl->policy, &assignments);
-	if (!err)
-		err = psg_deployment_prepare(NULL, &documents, &derived);
+	struct ctl_progress progress;
+	ctl_progress_begin(ctl, &progress);
+	const struct psg_deployment_options options = {.progress = ctl_progress_show,
+						       .progress_arg = &progress};
+	enum ctl_exit status = unknown_group(ctl, names, count);
+	if (status != CTL_DONE)
+		return status;
+	enum psg_err err = psg_recalculation_prepare(ctl->policy, names, count, &options, &derived);
+	ctl_progress_end(&progress);
 	if (err)
 		return ctl_store_error(ctl, "cannot derive the policy", err);
-	for (size_t i = 0; i < count; i++)
-		if (find_group(model, names[i]) == NULL)
-			return ctl_unknown_target(ctl, names[i], CTL_REFUSED);
 	ctl_print_problems(ctl, NULL, &derived.problems);
 	if (derived.problems.error_count > 0) {
-		ctl_error(ctl,
-			  "the metadata in force no longer passes: deploy a corrected package; "
-			  "nothing was changed");
+		ctl_error(ctl, "what was deployed does not pass: deploy a corrected package; "
+			       "nothing was changed");
 		return CTL_INVALID;
 	}
-	err = psg_policy_write(ctl->store->root, model, &assignments,
-			       psg_policy_generation(ctl->policy) + 1);
-	if (err)
-		return ctl_store_error(
-		    ctl, "cannot write the policy; the one before stays in force", err);
-	struct psg_event event = {.kind = PSG_EVENT_DEPLOYED, .reason = "recalculated"};
-	ctl_event(ctl, &event);
-	return report(ctl, model, names, count);
+	if (derived.changed)
+		status = put_in_force(ctl, &derived, &progress);
+	if (status != CTL_DONE)
+		return status;
+	ctl_say_statuses(ctl, &derived.put);
+	return report(ctl, &derived.recalculated);
 }
 
 enum ctl_exit ctl_recalculate(struct ctl *ctl)

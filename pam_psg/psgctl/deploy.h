@@ -2,32 +2,41 @@
 #ifndef PSGCTL_DEPLOY_H
 #define PSGCTL_DEPLOY_H
 
+#include "changes.h"
+#include "progress.h"
 #include "psg/metadata.h"
-#include "psgctl.h"
 
 struct ctl_deploy_run {
-	const char *directory;
-	bool check_only, strict;
-	int64_t started_s;
-	struct psg_model before; /* documents only */
-	struct psg_assignments assignments;
+	const char *path; /* of a directory or a zip */
+	bool check_only, strict, force, defer;
+	int64_t started_s, started_ns; /* by the wall clock, by the monotonic one */
+	struct psg_source *source;
+	struct psg_problems found; /* about the source itself */
+	struct psg_strings
+	    manifests; /* package.xml and destructiveChanges*.xml, where there are any */
 	struct psg_deployment deployment;
+	struct psg_policy_staged *staged; /* what is to be, beside what is */
+	struct ctl_changes changes; /* for people: all under check_only, else those that open */
+	struct ctl_progress progress;
 	bool stopped; /* by an error, or a warning under --strict */
 	bool written;
 };
 
-void ctl_deploy_clear(struct ctl_deploy_run *run);
-/* Adds a warning about a component ("" and "": none) to the problems. */
+/* -- deploy_people.c -- */
+/* Compares what is staged with what is in force; what opens becomes a warning. */
 PSG_MUST_CHECK
-enum psg_err ctl_deploy_warn(struct psg_deployment *deployment, const char *type, const char *name,
-			     const char *text, const char *remedy);
-/* Each problem on stderr: `file:line:column: Error: [Type Name] element: problem (remedy)`; warnings not
- * under --quiet. `directory` (may be NULL) goes before the file. */
-void ctl_print_problems(const struct ctl *ctl, const char *directory,
-			const struct psg_problems *problems);
+enum psg_err ctl_deploy_compare(struct ctl_deploy_run *run, struct psg_policy *before);
+
+/* -- deploy_report.c -- */
 /* "3 components: 1 created, 2 unchanged" */
 void ctl_deploy_counts(const struct psg_deployment *deployment, char *out, size_t size);
 /* The outcome on stdout: Salesforce's DeployResult, or lines for people. */
 enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_run *run);
+/* What is to be done about groups that a deployment or recalculation leaves other than Updated, on stderr. */
+void ctl_say_statuses(const struct ctl *ctl, const struct psg_model *put);
+
+/* -- deploy_json.c -- */
+/* Salesforce's DeployResult on stdout. */
+enum ctl_exit ctl_deploy_json(const struct ctl_deploy_run *run);
 
 #endif

@@ -1,4 +1,4 @@
-/* What came of a deployment: lines for people, or Salesforce's DeployResult. */
+/* What came of a deployment, for people. */
 #include "deploy.h"
 
 #include <stdio.h>
@@ -29,134 +29,66 @@ void ctl_deploy_counts(const struct psg_deployment *deployment, char *out, size_
 	}
 }
 
-static void print_problem(const char *directory, const struct psg_problem *problem)
-{
-	struct psg_buf line PSG_CLEANUP(psg_buf_clear) = {0};
-	if (problem->file[0] != '\0') {
-		size_t len = directory != NULL ? strlen(directory) : 0;
-		psg_buf_format(&line, "%s%s%s:", len > 0 ? ctl_safe(directory) : "",
-			       len > 0 && directory[len - 1] != '/' ? "/" : "",
-			       ctl_safe(problem->file));
-		if (problem->line > 0)
-			psg_buf_format(&line, "%d:", problem->line);
-		if (problem->line > 0 && problem->column > 0)
-			psg_buf_format(&line, "%d:", problem->column);
-		psg_buf_text(&line, " ");
-	}
-	psg_buf_text(&line, problem->warning ? "Warning: " : "Error: ");
-	if (problem->type[0] != '\0')
-		psg_buf_format(&line, "[%s%s%s] ", ctl_safe(problem->type),
-			       problem->name[0] != '\0' ? " " : "", ctl_safe(problem->name));
-	if (problem->element[0] != '\0')
-		psg_buf_format(&line, "%s: ", ctl_safe(problem->element));
-	char
-	    text[2048]; /* Salesforce's own words have quotes in them: only what harms is escaped */
-	psg_show_line(problem->text, text, sizeof(text));
-	psg_buf_text(&line, text);
-	if (problem->remedy[0] != '\0') {
-		psg_show_line(problem->remedy, text, sizeof(text));
-		psg_buf_format(&line, " (%s)", text);
-	}
-	if (line.failed)
-		ctl_output_failed();
-	else
-		fprintf(stderr, "%s\n", line.data);
-}
-
-void ctl_print_problems(const struct ctl *ctl, const char *directory,
-			const struct psg_problems *problems)
-{
-	for (size_t i = 0; i < problems->count; i++)
-		if (!problems->items[i].warning || !ctl->quiet)
-			print_problem(directory, &problems->items[i]);
-}
-
-/* -- JSON -- */
-
-static json_t *json_number(int number)
-{
-	return number > 0 ? json_integer(number) : json_null();
-}
-
-static json_t *json_message(const char *type, const char *name, const char *file)
-{
-	return json_pack("{s:o, s:o, s:o}", "componentType", ctl_json_text(type), "fullName",
-			 ctl_json_text(name), "fileName", ctl_json_text(file));
-}
-
-static json_t *json_component(const struct psg_component *component)
-{
-	json_t *message = json_message(component->type, component->name, component->file);
-	json_t *more = json_pack("{s:n, s:n, s:n, s:n, s:b, s:b, s:b, s:b}", "problem",
-				 "problemType", "lineNumber", "columnNumber", "created",
-				 component->change == PSG_CHANGE_CREATED, "changed",
-				 component->change == PSG_CHANGE_CHANGED, "deleted",
-				 component->change == PSG_CHANGE_DELETED, "success", 1);
-	if (message == NULL || json_object_update(message, more) != 0)
-		ctl_output_failed();
-	json_decref(more);
-	return message;
-}
-
-static json_t *json_problem(const struct psg_problem *problem, bool success)
-{
-	json_t *message = json_message(problem->type, problem->name, problem->file);
-	json_t *more = json_pack(
-	    "{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b}", "problem",
-	    ctl_json_text(problem->text), "problemType", problem->warning ? "Warning" : "Error",
-	    "lineNumber", json_number(problem->line), "columnNumber", json_number(problem->column),
-	    "element", problem->element[0] != '\0' ? ctl_json_text(problem->element) : json_null(),
-	    "remedy", problem->remedy[0] != '\0' ? ctl_json_text(problem->remedy) : json_null(),
-	    "created", 0, "changed", 0, "deleted", 0, "success", success);
-	if (message == NULL || json_object_update(message, more) != 0)
-		ctl_output_failed();
-	json_decref(more);
-	return message;
-}
-
-/* A warning that stops nothing is a success with a problem, as Salesforce has it. */
-static json_t *json_details(const struct ctl_deploy_run *run)
-{
-	const struct psg_deployment *deployment = &run->deployment;
-	json_t *successes = json_array(), *failures = json_array();
-	for (size_t i = 0; !run->stopped && i < deployment->component_count; i++)
-		if (json_array_append_new(successes, json_component(&deployment->components[i])) !=
-		    0)
-			ctl_output_failed();
-	for (size_t i = 0; i < deployment->problems.count; i++) {
-		const struct psg_problem *problem = &deployment->problems.items[i];
-		bool fails = !problem->warning || run->strict;
-		if (json_array_append_new(fails ? failures : successes,
-					  json_problem(problem, !fails)) != 0)
-			ctl_output_failed();
-	}
-	return json_pack("{s:o, s:o}", "componentSuccesses", successes, "componentFailures",
-			 failures);
-}
-
-static enum ctl_exit report_json(const struct ctl_deploy_run *run)
-{
-	const struct psg_deployment *deployment = &run->deployment;
-	json_int_t all = (json_int_t)deployment->component_count;
-	json_int_t errors = (json_int_t)(run->strict ? deployment->problems.count
-						     : deployment->problems.error_count);
-	return ctl_print_json(
-	    json_pack("{s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:o, s:o}", "done", 1,
-		      "success", !run->stopped, "status", run->stopped ? "Failed" : "Succeeded",
-		      "checkOnly", run->check_only, "ignoreWarnings", !run->strict,
-		      "rollbackOnError", 1, "numberComponentsTotal", all,
-		      "numberComponentsDeployed", run->stopped ? (json_int_t)0 : all,
-		      "numberComponentErrors", errors, "startDate", ctl_json_time(run->started_s),
-		      "completedDate", ctl_json_time(time(NULL)), "details", json_details(run)));
-}
-
-/* -- for people -- */
-
 static void say_stopped(const struct ctl *ctl, const struct psg_problems *problems)
 {
 	size_t warnings = problems->count - problems->error_count;
 	ctl_error(ctl, "%zu error%s, %zu warning%s: nothing was changed", problems->error_count,
 		  problems->error_count == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+	if (problems->error_count == 0)
+		ctl_error(ctl, "without --strict the warnings would not stop it");
+}
+
+/* ", in 12 ms" */
+static void format_time_taken(int64_t started_ns, char out[static 48])
+{
+	struct timespec now = {0};
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t taken_ms =
+	    ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - started_ns) / 1000000 + 1;
+	if (taken_ms < 1000)
+		snprintf(out, 48, ", in %d ms", (int)taken_ms);
+	else
+		snprintf(out, 48, ", in %.1f s", (double)taken_ms / 1000);
+}
+
+static void print_changes(const struct ctl_changes *changes)
+{
+	puts("");
+	if (changes->count == 0)
+		puts("Nothing would change for people.");
+	else
+		printf("%zu change%s for people:\n", changes->count,
+		       changes->count == 1 ? "" : "s");
+	ctl_changes_print(changes);
+	puts("");
+}
+
+void ctl_say_statuses(const struct ctl *ctl, const struct psg_model *put)
+{
+	struct psg_buf outdated PSG_CLEANUP(psg_buf_clear) = {0};
+	size_t count = 0;
+	for (size_t i = 0; i < put->group_count; i++) {
+		const struct psg_group *group = &put->groups[i];
+		if (group->status == PSG_STATUS_FAILED)
+			ctl_warn(ctl,
+				 "%s is Failed and gives nothing: %s. Deploy what it lacks, or the "
+				 "group without it",
+				 ctl_safe(group->name), ctl_safe(group->status_reason));
+		if (group->status != PSG_STATUS_OUTDATED)
+			continue;
+		if (count++ < 10)
+			psg_buf_format(&outdated, "%s%s", count > 1 ? ", " : "",
+				       ctl_safe(group->name));
+	}
+	if (count > 10)
+		psg_buf_format(&outdated, " and %zu more", count - 10);
+	if (outdated.failed)
+		ctl_output_failed();
+	else if (count > 0)
+		ctl_note(ctl,
+			 "Outdated: %s. What was in force stays until `psgctl recalculate` puts "
+			 "this in force",
+			 outdated.data);
 }
 
 enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_run *run)
@@ -164,21 +96,29 @@ enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_r
 	const struct psg_deployment *deployment = &run->deployment;
 	if (run->stopped)
 		say_stopped(ctl, &deployment->problems);
+	else
+		ctl_say_statuses(ctl, &deployment->put);
 	if (ctl->json)
-		return report_json(run);
+		return ctl_deploy_json(run);
 	if (run->stopped || ctl->quiet)
 		return CTL_DONE;
 	for (size_t i = 0; i < deployment->component_count; i++)
 		printf("%-9s  %s %s\n", change_words[deployment->components[i].change],
 		       ctl_safe(deployment->components[i].type),
 		       ctl_safe(deployment->components[i].name));
-	char counts[160];
-	ctl_deploy_counts(deployment, counts, sizeof(counts));
 	if (run->check_only)
-		printf("Checked %s. Nothing was written (--check-only).\n", counts);
-	else if (run->written)
-		printf("Deployed %s.\n", counts);
-	else
+		print_changes(&run->changes);
+	char counts[160], taken[48];
+	ctl_deploy_counts(deployment, counts, sizeof(counts));
+	format_time_taken(run->started_ns, taken);
+	if (run->check_only)
+		printf("Checked %s%s. Nothing was written (--check-only).\n", counts, taken);
+	else if (!run->written)
 		printf("Nothing to do: %s, in force already.\n", counts);
+	else if (run->defer)
+		printf("Stored %s%s. Not in force yet (--defer): `psgctl recalculate` does that.\n",
+		       counts, taken);
+	else
+		printf("Deployed %s%s.\n", counts, taken);
 	return CTL_DONE;
 }

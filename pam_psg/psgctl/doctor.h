@@ -71,6 +71,8 @@ enum doctor_code {
 	DOCTOR_STORE_VOLATILE,
 	DOCTOR_KEY_UNREADABLE,
 	DOCTOR_POLICY_UNREADABLE,
+	DOCTOR_GROUP_FAILED,
+	DOCTOR_POLICY_DEFERRED,
 	DOCTOR_CLOCK_UNSYNCHRONISED,
 	DOCTOR_ENFORCE_MISSING,
 	/* people */
@@ -166,6 +168,8 @@ struct doctor_asked {
 	struct psg_policy *policy;
 };
 void doctor_judge_people(struct doctor *doctor, const struct doctor_asked *asked);
+/* What was deployed and is not in force. */
+void doctor_judge_groups(struct doctor *doctor, const struct doctor_asked *asked);
 /* Whether somebody ends the sessions that a policy wants ended. */
 void doctor_judge_enforce(struct doctor *doctor, const struct doctor_asked *asked,
 			  const struct psg_assignments *assignments);

@@ -79,6 +79,7 @@ static void judge_policy(struct doctor *doctor, const char *path, struct psg_sto
 			   "the policy cannot be read: %s", psg_strerror(err));
 		return;
 	}
+	doctor_judge_groups(doctor, &asked);
 	if (store->key)
 		doctor_judge_people(doctor, &asked);
 	psg_policy_close(&asked.policy);

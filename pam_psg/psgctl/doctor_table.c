@@ -161,6 +161,11 @@ static const struct {
     [DOCTOR_POLICY_UNREADABLE] = {"policy-unreadable", DOCTOR_ERROR,
 				  "restore the policy from a backup, or remove it, then init, "
 				  "deploy and assign: everybody but root is refused"},
+    [DOCTOR_GROUP_FAILED] = {"group-failed", DOCTOR_ERROR,
+			     "deploy what it lacks, or the group without it: nobody gets through "
+			     "by this group"},
+    [DOCTOR_POLICY_DEFERRED] = {"policy-deferred", DOCTOR_WARNING,
+				"psgctl recalculate puts it in force"},
     [DOCTOR_CLOCK_UNSYNCHRONISED] =
 	{"clock-unsynchronised", DOCTOR_WARNING,
 	 "run a time service (timedatectl set-ntp true): codes are right for some 90 seconds"},

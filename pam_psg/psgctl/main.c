@@ -20,27 +20,48 @@ static const struct ctl_command commands[] = {
     {"init", "init", "Make the store, its sealing key and an empty policy",
      "What is there already is left as it is. The store must be on a local file system.\n",
      ctl_init},
-    {"deploy", "deploy DIR [--check-only] [--strict]", "Put the metadata of a package in force",
-     "DIR holds package.xml, or the same files without one, or a source-format tree. The package "
-     "is\n"
-     "put over what is there: nothing is deleted. With any error nothing is changed (exit status "
-     "3).\n"
-     "  --check-only  validate and report; write nothing\n"
-     "  --strict      warnings stop the deployment too\n",
+    {"deploy", "deploy SOURCE [--check-only] [--strict] [--force] [--defer]",
+     "Put the metadata of a package in force",
+     "SOURCE is a directory or a zip: with package.xml, the same files without one, or a "
+     "source-format\n"
+     "tree. The package is put over what is there; only its destructiveChanges*.xml delete. With "
+     "any "
+     "error\n"
+     "nothing is changed (exit status 3).\n"
+     "  --check-only  validate, report, say what would change for people; write nothing\n"
+     "  --strict      warnings stop the deployment too\n"
+     "  --force       delete also what is still used or assigned: groups that lose a member are "
+     "Failed\n"
+     "  --defer       store it; what is in force stays until `psgctl recalculate`\n",
      ctl_deploy},
-    {"recalculate", "recalculate [GROUP...]", "Derive the permissions of groups again",
-     "All groups are derived from the metadata as it was deployed; those named are shown.\n",
+    {"retrieve", "retrieve (--manifest FILE | --all) --output (DIR | FILE.zip) [--force]",
+     "Write what is deployed as a package again",
+     "  --manifest FILE  what this package.xml names, by name or `*`\n"
+     "  --all            everything\n"
+     "  --output         a directory, made where missing, or a zip\n"
+     "  --force          also where there are files: those of the same names are replaced\n",
+     ctl_retrieve},
+    {"recalculate", "recalculate [GROUP...]", "Put in force what was deployed and deferred",
+     "All groups, or those named and the groups that share with them what was deferred, are "
+     "compiled "
+     "anew\n"
+     "from the metadata as it was deployed.\n",
      ctl_recalculate},
     {"groups", "groups [NAME]", "List groups, or show one with its effective permissions",
      "NAME may also be a permission set.\n", ctl_groups},
-    {"assign", "assign ASSIGNEE NAME [--until TIME]", "Make a user eligible for a group or set",
+    {"assign", "assign (ASSIGNEE NAME [--until TIME] | --file FILE)",
+     "Make a user eligible for a group or set",
      "ASSIGNEE is a user, or a Unix group written %NAME; NAME a permission set group or permission "
      "set.\n"
      "  --until TIME  ISO 8601; without a zone local time, a bare date means its end\n"
+     "  --file FILE   many at once, all or none: a line each, ASSIGNEE NAME [UNTIL]; - is standard "
+     "input\n"
      "Assigning again sets the end anew: without --until there is none.\n",
      ctl_assign},
-    {"unassign", "unassign ASSIGNEE NAME", "Take an assignment away",
-     "It counts from the next decision on. What is not assigned is no error.\n", ctl_unassign},
+    {"unassign", "unassign (ASSIGNEE NAME | --file FILE)", "Take an assignment away",
+     "  --file FILE  many at once, by the lines of assign --file; - is standard input\n"
+     "It counts from the next decision on. What is not assigned is no error.\n",
+     ctl_unassign},
     {"assignments", "assignments [--user USER]", "List who is assigned what",
      "  --user USER  only what USER has, also through Unix groups\n", ctl_assignments},
     {"enroll",
@@ -109,13 +130,13 @@ static void free_wiped(void *block)
 	free(block);
 }
 
-static bool harden(void)
+static bool harden(mode_t *ret_umask)
 {
 	/* Else the policy could be opened as descriptor 2, and a message written into it. */
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return false;
-	umask(077);
+	*ret_umask = umask(077);
 	const struct rlimit none = {0, 0};
 	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
 		return false;
@@ -132,7 +153,7 @@ static void print_overview(FILE *out)
 	fputs("Usage: psgctl [--store DIR] [--key FILE] [--json] [--quiet] COMMAND ...\n\n", out);
 	for (size_t i = 0; i < PSG_COUNT(commands); i++)
 		fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n`psgctl help COMMAND` says more, psgctl(8) all.\n", out);
+	fputs("`psgctl help COMMAND` says more, psgctl(8) all.\n", out);
 }
 
 static const struct ctl_command *find_command(const struct ctl *ctl, const char *name)
@@ -197,11 +218,13 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	if (!harden())
+	mode_t mask;
+	if (!harden(&mask))
 		_exit(CTL_STORE);
 	const char *store = secure_getenv("PSG_STORE");
 	struct ctl ctl = {.store_path =
-			      store != NULL && store[0] != '\0' ? store : PSG_STORE_DEFAULT};
+			      store != NULL && store[0] != '\0' ? store : PSG_STORE_DEFAULT,
+			  .umask = mask};
 	enum ctl_exit status = run(&ctl, argc, argv);
 	psg_policy_close(&ctl.policy);
 	psg_store_close(&ctl.store);

@@ -158,15 +158,21 @@ bool ctl_find_target(struct ctl *ctl, const char *name, enum psg_target_kind *re
 	return true;
 }
 
-enum ctl_exit ctl_unknown_target(struct ctl *ctl, const char *name, enum ctl_exit status)
+char *ctl_suggest_target(struct ctl *ctl, const char *given)
 {
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_strings sets PSG_CLEANUP(psg_strings_clear) = {0};
 	const char *near = NULL;
 	if (psg_policy_group_names(ctl->policy, &names) == PSG_OK)
-		near = ctl_suggest(name, &names);
+		near = ctl_suggest(given, &names);
 	if (near == NULL && psg_policy_set_names(ctl->policy, &sets) == PSG_OK)
-		near = ctl_suggest(name, &sets);
+		near = ctl_suggest(given, &sets);
+	return near != NULL ? strdup(near) : NULL;
+}
+
+enum ctl_exit ctl_unknown_target(struct ctl *ctl, const char *name, enum ctl_exit status)
+{
+	char *near PSG_CLEANUP(psg_free_bytes) = ctl_suggest_target(ctl, name);
 	if (near != NULL)
 		ctl_error(ctl,
 			  "there is no permission set group or permission set %s; did you mean %s?",

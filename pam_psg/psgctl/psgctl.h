@@ -28,6 +28,7 @@ struct ctl {
 	char **argv;
 	struct psg_store *store;   /* opened by ctl_open_store */
 	struct psg_policy *policy; /* opened by ctl_open_policy */
+	mode_t umask;              /* the caller's; this process has a private one */
 };
 
 struct ctl_command {
@@ -42,6 +43,7 @@ struct ctl_command {
 /* -- one run function a subcommand -- */
 enum ctl_exit ctl_init(struct ctl *ctl);
 enum ctl_exit ctl_deploy(struct ctl *ctl);
+enum ctl_exit ctl_retrieve(struct ctl *ctl);
 enum ctl_exit ctl_recalculate(struct ctl *ctl);
 enum ctl_exit ctl_groups(struct ctl *ctl);
 enum ctl_exit ctl_assign(struct ctl *ctl);
@@ -100,6 +102,10 @@ json_t *ctl_json_strings(const struct psg_strings *list);
  * ctl_json_array_end closes it ("[]" when nothing was put). */
 void ctl_json_array_put(size_t *count, json_t *owned_document);
 enum ctl_exit ctl_json_array_end(size_t count);
+/* An object whose last member is a list too long to be held: `document` (freed) without its end, each element on a line, the end. */
+void ctl_json_list_begin(json_t *owned_document, const char *name);
+void ctl_json_list_put(size_t at, json_t *owned_element);
+enum ctl_exit ctl_json_list_end(void);
 /* One document on a line of its own. */
 void ctl_json_line(json_t *owned_document);
 /* Out of memory while something was printed: main ends with CTL_STORE. */
@@ -128,7 +134,24 @@ enum ctl_filesystem ctl_filesystem(const char *path, const char **ret_name);
  * what may not outlive a restart. */
 bool ctl_judge_filesystem(const struct ctl *ctl);
 
+/* -- problem.c -- */
+struct psg_problems;
+/* One more thing that is wrong; NULL texts are empty. Copied. */
+struct ctl_problem {
+	bool warning;
+	const char *file, *type, *name, *text, *remedy;
+	int line;
+};
+PSG_MUST_CHECK
+enum psg_err ctl_problem_add(struct psg_problems *list, const struct ctl_problem *problem);
+/* Each on stderr: `file:line:column: Error: [Type Name] element: problem (remedy)`; warnings not under --quiet.
+ * `directory` (may be NULL) goes before the file. */
+void ctl_print_problems(const struct ctl *ctl, const char *directory,
+			const struct psg_problems *problems);
+
 /* -- suggest.c -- */
+/* The nearest group or permission set to a name that is none; NULL. Owned. The policy must be open. */
+char *ctl_suggest_target(struct ctl *ctl, const char *given);
 /* The name nearest to a misspelt one, NULL when none is near. Borrowed from the list. */
 const char *ctl_suggest(const char *given, const struct psg_strings *names);
 

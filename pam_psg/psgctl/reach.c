@@ -1,204 +1,195 @@
-/* Compares two policies: who needed an activation for a service before and does not after. */
+/* Compares two policies: whom what is different concerns, and what it changes for them. */
 #include "reach.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct comparison {
-	struct ctl_reach before, after;
-	int64_t now_s;
-	struct psg_strings told; /* "%group/KEY": what its members need not be told again */
-	ctl_opening_fn *each;
-	void *arg;
+#include "reach_judge.h"
+
+/* Up to so many targets are compared before anybody is looked for: mostly nothing of it concerns a service. */
+#define COMPARED_FIRST 1000U
+
+struct search {
+	struct ctl_view *view;
+	struct ctl_index compared; /* "KIND/NAME" of what differs */
+	bool *differs;             /* whether it does so for anybody, by number */
+	size_t room;
+	struct psg_strings *people;
 };
 
-static void comparison_clear(struct comparison *comparison)
+static void search_clear(struct search *search)
 {
-	ctl_reach_clear(&comparison->before);
-	ctl_reach_clear(&comparison->after);
-	psg_strings_clear(&comparison->told);
+	ctl_index_clear(&search->compared);
+	free(search->differs);
 }
 
-static const struct ctl_reach_target *serves(const struct ctl_reach *reach,
-					     const struct psg_assignment *assignment, int64_t now_s)
+/* Both sides of one target: what differs matters from now on. */
+static enum psg_err compare_target(struct search *search, enum psg_target_kind kind,
+				   const char *name, bool *ret)
 {
-	if (assignment->until_s != 0 && assignment->until_s <= now_s)
-		return NULL;
-	return ctl_reach_find(reach, assignment->kind, assignment->target);
-}
-
-static bool exempt(const struct ctl_reach *reach, const char *name)
-{
-	return psg_strings_has(&reach->settings.exempt_users, name);
-}
-
-/* The same assignment as it was before, judged; NULL when it served nobody then. */
-static enum psg_err served_before(struct comparison *c, const struct psg_assignment *now,
-				  const struct ctl_reach_target **ret)
-{
-	struct psg_assignments old PSG_CLEANUP(psg_assignments_clear) = {0};
-	enum psg_err err = psg_policy_assigned(c->before.policy, now->assignee, &old);
-	*ret = NULL;
-	for (size_t i = 0; !err && i < old.count; i++)
-		if (old.items[i].kind == now->kind && strcmp(old.items[i].target, now->target) == 0)
-			*ret = serves(&c->before, &old.items[i], c->now_s);
-	return err;
-}
-
-/* Whether anything is open that was not: if not, nobody need be looked at. */
-static enum psg_err opens_anything(struct comparison *c, bool *ret)
-{
-	const struct psg_strings *exempt_now = &c->after.settings.exempt_users;
-	bool opens = false;
-	for (size_t i = 0; i < exempt_now->count; i++)
-		opens |= !exempt(&c->before, exempt_now->items[i]);
-	for (size_t i = 0; !opens && i < c->after.assignments.count; i++) {
-		const struct psg_assignment *now = &c->after.assignments.items[i];
-		const struct ctl_reach_target *old, *target = serves(&c->after, now, c->now_s);
-		if (target == NULL || target->open.count == 0)
-			continue;
-		enum psg_err err = served_before(c, now, &old);
-		if (err)
-			return err;
-		for (size_t k = 0; !opens && k < target->open.count; k++)
-			opens = old == NULL || !psg_strings_has(&old->open, target->open.items[k]);
-	}
-	*ret = opens;
-	return PSG_OK;
-}
-
-static enum psg_err tell(struct comparison *c, const char *person, const char *key,
-			 const struct psg_assignment *through)
-{
-	struct psg_buf note PSG_CLEANUP(psg_buf_clear) = {0};
-	if (through != NULL && through->assignee[0] == '%') {
-		psg_buf_format(&note, "%s/%s", through->assignee, key);
-		if (note.failed)
-			return PSG_ERR_NO_MEMORY;
-		if (person[0] != '%' && psg_strings_has(&c->told, note.data))
-			return PSG_OK;
-		enum psg_err err = person[0] == '%' ? psg_strings_add(&c->told, note.data) : PSG_OK;
-		if (err)
-			return err;
-	}
-	const struct ctl_opening opening = {
-	    .person = person,
-	    .application = key + strlen(CTL_APPLICATION_PREFIX),
-	    .through = through,
-	};
-	return c->each(c->arg, &opening);
-}
-
-/* The keys that a person needed an activation for. */
-static enum psg_err needed(struct comparison *c, const struct psg_subject *person,
-			   struct psg_strings *ret)
-{
-	struct psg_assignments has PSG_CLEANUP(psg_assignments_clear) = {0};
-	struct psg_strings open PSG_CLEANUP(psg_strings_clear) = {0};
-	struct psg_strings gated PSG_CLEANUP(psg_strings_clear) = {0};
-	enum psg_err err = psg_gate_assignments(c->before.policy, person, &has);
-	for (size_t i = 0; !err && i < has.count; i++) {
-		const struct ctl_reach_target *target = serves(&c->before, &has.items[i], c->now_s);
-		for (size_t k = 0; target != NULL && !err && k < target->open.count; k++)
-			err = psg_strings_add(&open, target->open.items[k]);
-		for (size_t k = 0; target != NULL && !err && k < target->gated.count; k++)
-			err = psg_strings_add(&gated, target->gated.items[k]);
-	}
-	psg_strings_sort(&open);
-	psg_strings_sort(&gated);
-	for (size_t k = 0; !err && k < gated.count; k++)
-		if (!psg_strings_has(&open, gated.items[k]))
-			err = psg_strings_add(ret, gated.items[k]);
-	return err;
-}
-
-static enum psg_err judge(struct comparison *c, const char *name)
-{
-	struct psg_subject person = {.uid = (uid_t)-1, .gid = (gid_t)-1};
-	if (strlen(name) >= sizeof(person.name))
-		return PSG_OK;
-	memcpy(person.name, name, strlen(name) + 1);
-	/* Where the name service has no answer, the assignments by name still count. */
-	if (name[0] != '%' && psg_subject_by_name(name, &person) != PSG_OK)
-		person.uid = (uid_t)-1;
-	if (person.uid == 0 || exempt(&c->before, name))
-		return PSG_OK;
-
-	struct psg_strings keys PSG_CLEANUP(psg_strings_clear) = {0};
-	struct psg_assignments has PSG_CLEANUP(psg_assignments_clear) = {0};
-	enum psg_err err = needed(c, &person, &keys);
-	if (err || keys.count == 0)
+	char target[PSG_API_NAME_SIZE + 1];
+	struct psg_buf key PSG_CLEANUP(psg_buf_clear) = {0};
+	size_t known = search->compared.names.count;
+	uint32_t number;
+	psg_buf_format(&key, "%s/%s", psg_target_kind_name(kind), name);
+	enum psg_err err =
+	    key.failed ? PSG_ERR_NO_MEMORY : ctl_index_add(&search->compared, key.data, &number);
+	if (!err)
+		err = ctl_view_room(&search->differs, sizeof(*search->differs), number,
+				    &search->room);
+	if (err)
 		return err;
-	err = psg_gate_assignments(c->after.policy, &person, &has);
-	for (size_t k = 0; !err && k < keys.count; k++) {
-		const struct psg_assignment *through = NULL;
-		for (size_t i = 0; i < has.count && through == NULL; i++) {
-			const struct ctl_reach_target *target =
-			    serves(&c->after, &has.items[i], c->now_s);
-			if (target != NULL && psg_strings_has(&target->open, keys.items[k]))
-				through = &has.items[i];
-		}
-		if (through != NULL || exempt(&c->after, name))
-			err = tell(c, name, keys.items[k], through);
+	if (number >= known && strlen(name) < sizeof(target)) {
+		memcpy(target, name, strlen(name) + 1);
+		const struct psg_assignment as = {.kind = kind, .target = target};
+		for (size_t side = 0; side < 2 && !err; side++)
+			err = ctl_view_mark(search->view, side, &as);
+		if (!err)
+			err = ctl_view_choose(search->view, false, &search->differs[number]);
+		ctl_view_unmark(search->view);
 	}
+	*ret = search->differs[number];
 	return err;
 }
 
-static enum psg_err add_members(const char *group, struct psg_strings *names)
-{
-	for (size_t size = 4096; size <= 16U << 20; size *= 4) {
-		char *buffer PSG_CLEANUP(psg_free_bytes) = malloc(size);
-		struct group entry, *found = NULL;
-		if (buffer == NULL)
-			return PSG_ERR_NO_MEMORY;
-		int failed = getgrnam_r(group, &entry, buffer, size, &found);
-		if (failed == ERANGE)
-			continue;
-		enum psg_err err = PSG_OK;
-		for (size_t i = 0; found != NULL && !err && found->gr_mem[i] != NULL; i++)
-			err = psg_strings_add(names, found->gr_mem[i]);
-		return err;
-	}
-	return PSG_OK;
-}
-
-/* Everybody whom the policy after concerns, and the Unix groups themselves. */
-static enum psg_err principals(const struct comparison *c, struct psg_strings *ret)
+static enum psg_err compare_list(struct search *search, enum psg_target_kind kind,
+				 const struct psg_strings *names, bool *any)
 {
 	enum psg_err err = PSG_OK;
-	for (size_t i = 0; !err && i < c->after.assignments.count; i++)
-		err = psg_strings_add(ret, c->after.assignments.items[i].assignee);
-	psg_strings_sort(ret);
-	for (size_t i = 0, count = ret->count; !err && i < count; i++)
-		if (ret->items[i][0] == '%')
-			err = add_members(ret->items[i] + 1, ret);
-	psg_strings_sort(ret);
+	for (size_t i = 0; names != NULL && !err && i < names->count; i++) {
+		bool differs = false;
+		err = compare_target(search, kind, names->items[i], &differs);
+		*any |= differs;
+	}
 	return err;
 }
 
-enum psg_err ctl_reach_compare(struct psg_policy *before, struct psg_policy *after, int64_t now_s,
-			       ctl_opening_fn *each, void *arg)
+/* Records come an assignee at a time: who was added last need not be added again. */
+static enum psg_err add_person(struct psg_strings *people, const char *name)
 {
-	struct comparison c PSG_CLEANUP(comparison_clear) = {
-	    .now_s = now_s, .each = each, .arg = arg};
-	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
-	enum psg_err err = ctl_reach_load(before, &c.before);
-	if (!err)
-		err = ctl_reach_load(after, &c.after);
-	bool opens = false;
-	if (!err)
-		err = opens_anything(&c, &opens);
-	if (err || !opens)
+	if (people->count > 0 && strcmp(people->items[people->count - 1], name) == 0)
+		return PSG_OK;
+	return psg_strings_add(people, name);
+}
+
+static enum psg_err look_at_assignment(void *arg, const struct psg_assignment *assignment)
+{
+	struct search *search = arg;
+	bool differs = false;
+	if (!ctl_view_differs(search->view, assignment->kind, assignment->target) ||
+	    ctl_view_over(search->view, assignment))
+		return PSG_OK;
+	enum psg_err err = compare_target(search, assignment->kind, assignment->target, &differs);
+	return err || !differs ? err : add_person(search->people, assignment->assignee);
+}
+
+/* The assignees of the targets that differ. Of what is gone the policy before knows them; new ones nobody has. */
+static enum psg_err find_assignees(struct search *search)
+{
+	const struct ctl_differences *of = search->view->differences;
+	size_t count =
+	    (of->groups != NULL ? of->groups->count : 0) + (of->sets != NULL ? of->sets->count : 0);
+	bool any = count > COMPARED_FIRST;
+	enum psg_err err = PSG_OK;
+	if (!any)
+		err = compare_list(search, PSG_TARGET_GROUP, of->groups, &any);
+	if (!any && !err)
+		err = compare_list(search, PSG_TARGET_SET, of->sets, &any);
+	if (err || !any)
 		return err;
-	err = principals(&c, &names);
-	for (size_t i = 0; !err && i < names.count; i++)
-		if (names.items[i][0] == '%')
-			err = judge(&c, names.items[i]);
-	psg_strings_sort(&c.told);
-	for (size_t i = 0; !err && i < names.count; i++)
-		if (names.items[i][0] != '%')
-			err = judge(&c, names.items[i]);
+	return psg_policy_each_assigned(search->view->side[0].policy, look_at_assignment, search);
+}
+
+/* All that the target gives matters, on both sides; where only openings count, if it opens anything at all. */
+static enum psg_err choose_target(struct ctl_view *view, const struct psg_assignment *assignment,
+				  bool *ret_matters)
+{
+	struct ctl_view_target room PSG_CLEANUP(ctl_view_target_clear) = {0};
+	const struct ctl_view_target *target;
+	bool any;
+	enum psg_err err =
+	    ctl_view_target(view, 1, assignment->kind, assignment->target, &room, &target);
+	if (err)
+		return err;
+	*ret_matters = !view->differences->openings_only || target->open.count > 0;
+	for (size_t side = 0; side < 2 && !err && *ret_matters; side++)
+		err = ctl_view_mark(view, side, assignment);
+	if (!err && *ret_matters)
+		err = ctl_view_choose(view, true, &any);
+	ctl_view_unmark(view);
 	return err;
+}
+
+/* What was assigned and unassigned. Each target is looked at once. */
+static enum psg_err choose_assigned(struct search *search, const struct psg_assignment *assignment,
+				    bool *ret_matters)
+{
+	struct psg_buf key PSG_CLEANUP(psg_buf_clear) = {0};
+	uint32_t number;
+	psg_buf_format(&key, "+%s/%s", psg_target_kind_name(assignment->kind), assignment->target);
+	size_t known = search->compared.names.count;
+	enum psg_err err =
+	    key.failed ? PSG_ERR_NO_MEMORY : ctl_index_add(&search->compared, key.data, &number);
+	if (!err)
+		err = ctl_view_room(&search->differs, sizeof(*search->differs), number,
+				    &search->room);
+	if (!err && number >= known)
+		err = choose_target(search->view, assignment, &search->differs[number]);
+	if (!err)
+		*ret_matters = search->differs[number];
+	return err;
+}
+
+static enum psg_err find_assigned(struct search *search)
+{
+	const struct psg_assignments *list = search->view->differences->assigned;
+	enum psg_err err = PSG_OK;
+	for (size_t i = 0; list != NULL && !err && i < list->count; i++) {
+		bool matters = false;
+		err = choose_assigned(search, &list->items[i], &matters);
+		if (!err && matters)
+			err = add_person(search->people, list->items[i].assignee);
+	}
+	return err;
+}
+
+/* Who is exempt on one side only: all that is assigned to them matters. */
+static enum psg_err find_exempt(struct search *search)
+{
+	enum psg_err err = PSG_OK;
+	for (size_t side = 0; side < 2; side++) {
+		const struct psg_strings *names = &search->view->side[side].settings.exempt_users;
+		const struct psg_strings *others =
+		    &search->view->side[1 - side].settings.exempt_users;
+		for (size_t i = 0; i < names->count && !err; i++) {
+			if (psg_strings_has(others, names->items[i]))
+				continue;
+			err = ctl_judge_choose(search->view, names->items[i]);
+			if (!err)
+				err = psg_strings_add(search->people, names->items[i]);
+		}
+	}
+	return err;
+}
+
+enum psg_err ctl_reach_compare(struct psg_policy *before, struct psg_policy *after,
+			       const struct ctl_differences *differences, int64_t now_s,
+			       ctl_change_fn *each, void *arg)
+{
+	struct ctl_view view PSG_CLEANUP(ctl_view_clear) = {0};
+	struct psg_strings people PSG_CLEANUP(psg_strings_clear) = {0};
+	struct search search PSG_CLEANUP(search_clear) = {.view = &view, .people = &people};
+	enum psg_err err = ctl_view_open(before, after, differences, now_s, &view);
+	if (!err)
+		err = find_assignees(&search);
+	if (!err)
+		err = find_assigned(&search);
+	if (!err)
+		err = find_exempt(&search);
+	if (err || people.count == 0)
+		return err;
+	view.chosen = true;
+	psg_strings_sort(&people);
+	err = ctl_judge_add_members(&view, &people);
+	return err ? err : ctl_judge_people(&view, &people, each, arg);
 }

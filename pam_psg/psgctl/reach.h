@@ -1,56 +1,53 @@
-/* Who reaches a service without activation under one policy, who needed one under another. */
+/* What two policies mean for people: who reaches which service under the one and the other, and whether an
+ * activation is needed for it. */
 #ifndef PSGCTL_REACH_H
 #define PSGCTL_REACH_H
 
 #include "psgctl.h"
 
 #define CTL_APPLICATION_PREFIX "applicationVisibilities."
+/* Every service there is: of exempt users. */
+#define CTL_APPLICATION_ANY "*"
 
-/* What one permission set says of services. */
-struct ctl_reach_set {
-	char *name;
-	bool requires_activation;
-	struct psg_strings keys; /* applicationVisibilities.NAME, sorted */
+/* How somebody reaches a service; ordered, the best path counts. */
+enum ctl_reach {
+	CTL_REACH_NONE = 0,
+	CTL_REACH_GATED, /* with an activation */
+	CTL_REACH_OPEN,  /* without */
 };
 
-/* What one assigned target comes to. */
-struct ctl_reach_target {
-	enum psg_target_kind kind;
-	char *name;
-	struct psg_strings open, gated; /* keys served without and with activation, sorted */
-};
-
-/* A policy seen from the side of its services. */
-struct ctl_reach {
-	struct psg_policy *policy; /* borrowed */
-	struct psg_gate_settings settings;
-	struct psg_assignments assignments;
-	struct ctl_reach_set *sets; /* sorted by name */
-	size_t set_count;
-	struct ctl_reach_target *targets; /* those assigned, sorted by kind and name */
-	size_t target_count;
-};
-
-PSG_MUST_CHECK
-enum psg_err ctl_reach_load(struct psg_policy *policy, struct ctl_reach *ret);
-void ctl_reach_clear(struct ctl_reach *reach);
-/* NULL when it is not assigned to anybody. */
-const struct ctl_reach_target *ctl_reach_find(const struct ctl_reach *reach,
-					      enum psg_target_kind kind, const char *name);
-
-/* Somebody who needed an activation for a service and from now on does not. All borrowed. */
-struct ctl_opening {
-	const char *person;      /* "alice", or "%wheel": whoever is in it */
-	const char *application; /* the service */
-	/* Through what; NULL when the person became an exempt user. */
+/* What is different for one person and service. All borrowed. */
+struct ctl_change {
+	const char *person;           /* "alice", or "%wheel": whoever is in it */
+	const char *application;      /* CTL_APPLICATION_ANY: all that the person is not assigned */
+	enum ctl_reach before, after; /* never the same */
+	/* What gives it now; what gave it, when nothing does any more. NULL: being an exempt user. */
 	const struct psg_assignment *through;
 };
-typedef enum psg_err ctl_opening_fn(void *arg, const struct ctl_opening *opening);
+typedef enum psg_err ctl_change_fn(void *arg, const struct ctl_change *change);
 
-/* Calls `each` for every opening that `after` makes against `before`: assigned users with their Unix groups, assigned
- * Unix groups, and the members these list (those who have one as primary group only are not searched for). */
+/* Needed an activation, and needs none from now on: what an administrator must be told. */
+bool ctl_change_opens(const struct ctl_change *change);
+/* "gains", "loses", "now needs activation", "no longer needs activation"; and for JSON. */
+const char *ctl_change_words(const struct ctl_change *change);
+const char *ctl_change_name(const struct ctl_change *change);
+
+/* Where two policies may differ; whatever is not named here is the same in both. The lists are sorted, each may be
+ * NULL. Exempt users are compared by themselves. */
+struct ctl_differences {
+	const struct psg_strings *groups,
+	    *sets; /* changed, come or gone; a group also when a member is */
+	const struct psg_assignments *assigned; /* come or gone, or with another end */
+	bool openings_only; /* other changes need not be told, nor looked for among `assigned` */
+};
+
+/* Calls `each` for everything that `after` changes for people against `before`: Unix groups first, then people by
+ * name, and for each the services by name. What the line of a Unix group says is not repeated for its members. Looked at
+ * are assignees of what is different, the members that Unix groups among them list, and assignees who have one of those as
+ * primary group. The name service is asked only where one of the policies assigns anything to a Unix group. */
 PSG_MUST_CHECK
-enum psg_err ctl_reach_compare(struct psg_policy *before, struct psg_policy *after, int64_t now_s,
-			       ctl_opening_fn *each, void *arg);
+enum psg_err ctl_reach_compare(struct psg_policy *before, struct psg_policy *after,
+			       const struct ctl_differences *differences, int64_t now_s,
+			       ctl_change_fn *each, void *arg);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ASCII only: a C1 control or a bidi mark in a name must not reach the terminal raw. */
@@ -100,6 +101,32 @@ void ctl_json_array_put(size_t *count, json_t *owned_document)
 enum ctl_exit ctl_json_array_end(size_t count)
 {
 	fputs(count == 0 ? "[]\n" : "\n]\n", stdout);
+	return output_failed || ferror(stdout) ? CTL_STORE : CTL_DONE;
+}
+
+void ctl_json_list_begin(json_t *owned_document, const char *name)
+{
+	char *text = json_dumps(owned_document, JSON_FORM);
+	json_decref(owned_document);
+	size_t len = text != NULL ? strlen(text) : 0;
+	if (len < 2) {
+		output_failed = true;
+	} else {
+		text[len - 2] = '\0'; /* the line break and the brace that end it */
+		printf("%s,\n  \"%s\": [", text, name);
+	}
+	free(text);
+}
+
+void ctl_json_list_put(size_t at, json_t *owned_element)
+{
+	fputs(at == 0 ? "\n    " : ",\n    ", stdout);
+	put_document(owned_element, JSON_ENSURE_ASCII);
+}
+
+enum ctl_exit ctl_json_list_end(void)
+{
+	fputs("\n  ]\n}\n", stdout);
 	return output_failed || ferror(stdout) ? CTL_STORE : CTL_DONE;
 }
 

@@ -15,6 +15,23 @@ bool ctl_shown_assigned(const struct psg_assignment *assignment, const struct ct
 	       strcmp(assignment->target, ctl_shown_name(shown)) == 0;
 }
 
+const char *ctl_status_remedy(enum psg_group_status status)
+{
+	switch (status) {
+	case PSG_STATUS_FAILED:
+		return "it gives nothing: deploy what it lacks, or the group without it";
+	case PSG_STATUS_OUTDATED:
+		return "`psgctl recalculate` puts in force what was deployed; until then it gives "
+		       "what it "
+		       "gave before";
+	case PSG_STATUS_UPDATING:
+		return "wait: another psgctl is about to put it in force";
+	case PSG_STATUS_UPDATED:
+		break;
+	}
+	return "";
+}
+
 static json_t *json_duration(int64_t seconds)
 {
 	char text[PSG_TIME_SIZE];
@@ -150,6 +167,7 @@ void ctl_shown_print(const struct ctl_shown *shown)
 	if (group) {
 		print_field("Status", psg_group_status_name(shown->group.status));
 		print_field("  because", shown->group.status_reason);
+		print_field("  what to do", ctl_status_remedy(shown->group.status));
 		print_list("Permission sets", &shown->group.sets);
 		if (shown->group.muting_sets.count > 0)
 			print_list("Muting sets", &shown->group.muting_sets);

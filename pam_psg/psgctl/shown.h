@@ -17,6 +17,8 @@ struct ctl_shown {
 const char *ctl_shown_name(const struct ctl_shown *shown);
 /* Whether this is an assignment of it. */
 bool ctl_shown_assigned(const struct psg_assignment *assignment, const struct ctl_shown *shown);
+/* What to do about a group that has another status than Updated; "" for that one. */
+const char *ctl_status_remedy(enum psg_group_status status);
 /* With the API's names; whoever takes it owns it. NULL: out of memory. */
 json_t *ctl_shown_json(const struct ctl_shown *shown);
 void ctl_shown_print(const struct ctl_shown *shown);

@@ -1,7 +1,7 @@
 /* One assignment put or removed. */
 #include <string.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 /* What is so already is not written. */
 static bool changes(const struct psg_assignments *before, const struct psg_assignment *assignment,

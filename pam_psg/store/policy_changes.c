@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 static enum psg_err append(struct psg_strings *list, const struct psg_strings *more)
 {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 static enum psg_err remember(struct psg_policy_derived *derived, uint64_t hash)
 {
@@ -101,12 +101,12 @@ static enum psg_err by_bucket(const struct psg_policy_derived *derived, uint32_t
 	if (!hashes || !ends)
 		return PSG_ERR_NO_MEMORY;
 	for (size_t i = 0; i < derived->hash_count; i++)
-		ends[derived->hashes[i] % buckets + 1]++;
+		ends[(derived->hashes[i] & (buckets - 1)) + 1]++;
 	for (uint32_t i = 0; i < buckets; i++)
 		ends[i + 1] += ends[i];
 	/* Each begins where the one before ends, and is its own end when all are laid out. */
 	for (size_t i = 0; i < derived->hash_count; i++)
-		hashes[ends[derived->hashes[i] % buckets]++] = derived->hashes[i];
+		hashes[ends[derived->hashes[i] & (buckets - 1)]++] = derived->hashes[i];
 	*ret_hashes = hashes;
 	*ret_ends = ends;
 	hashes = NULL;
@@ -114,11 +114,17 @@ static enum psg_err by_bucket(const struct psg_policy_derived *derived, uint32_t
 	return PSG_OK;
 }
 
-static int hash_order(const void *a, const void *b)
+/* By insertion: they are few, and qsort would allocate for each of thousands of buckets. */
+static void sort_few(uint64_t *hashes, size_t count)
 {
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	for (size_t i = 1; i < count; i++) {
+		uint64_t hash = hashes[i];
+		size_t at = i;
 
-	return (left > right) - (left < right);
+		for (; at > 0 && hashes[at - 1] > hash; at--)
+			hashes[at] = hashes[at - 1];
+		hashes[at] = hash;
+	}
 }
 
 static uint32_t bucket_count(size_t keys)
@@ -157,7 +163,7 @@ enum psg_err psg_policy_derived_keys(struct psg_policy_derived *derived, void *a
 	for (uint32_t i = 0, first = 0; i < buckets; first = ends[i++]) {
 		struct psg_policy_record record;
 
-		qsort(hashes + first, ends[i] - first, sizeof(*hashes), hash_order);
+		sort_few(hashes + first, ends[i] - first);
 		/* The same key twice: which of the two is in force would be the index's whim. */
 		for (uint32_t k = first + 1; k < ends[i]; k++)
 			if (hashes[k] == hashes[k - 1])

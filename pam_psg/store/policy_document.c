@@ -35,10 +35,11 @@ enum psg_err psg_policy_encode_document(struct psg_buf *buf, const struct psg_do
 	return buf->failed ? PSG_ERR_NO_MEMORY : PSG_OK;
 }
 
-/* Exactly `len` bytes from exactly what is left. */
+/* Exactly `len` bytes from exactly what is left. `out` has room for one more: given none at all, zlib
+ * lets one byte pass for none. */
 static enum psg_err unpack(const struct psg_reader *reader, char *out, size_t len)
 {
-	uLongf unpacked = len;
+	uLongf unpacked = len + 1;
 	uLong taken = reader->left;
 	int result = uncompress2((Bytef *)out, &unpacked, reader->at, &taken);
 

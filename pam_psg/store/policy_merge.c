@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 static void add_givers(struct psg_policy_sink *sink, const char *permission,
 		       const struct psg_strings *sets)

@@ -1,5 +1,5 @@
 /* A model's records. Sets are written one by one and never multiplied by the groups they are in. */
-#include "policy_private.h"
+#include "policy_write.h"
 
 bool psg_policy_model_writable(const struct psg_model *model)
 {

@@ -1,17 +1,14 @@
 /* A policy being written: record by record into a file beside. */
-#include <cdb.h>
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 struct psg_policy_sink {
 	struct psg_folder *root;
 	int fd;
-	struct cdb_make cdb;
-	bool making;
+	struct psg_policy_cdb cdb;
 	uint32_t records;
 	struct psg_policy_derived derived;
 	enum psg_err err; /* the first */
@@ -24,11 +21,9 @@ void psg_policy_sink_free(struct psg_policy_sink **sink)
 	*sink = NULL;
 	if (!old)
 		return;
-	/* tinycdb gives its memory back only so; what it writes goes into a file to be dropped. */
-	if (old->making)
-		(void)cdb_make_finish(&old->cdb);
 	if (old->fd >= 0)
 		(void)old->root->ops->put_finish(old->root, PSG_POLICY_FILE, old->fd, false);
+	psg_policy_cdb_clear(&old->cdb);
 	psg_policy_derived_clear(&old->derived);
 	free(old);
 }
@@ -37,12 +32,6 @@ void psg_policy_sink_fail(struct psg_policy_sink *sink, enum psg_err err)
 {
 	if (!sink->err)
 		sink->err = err;
-}
-
-/* tinycdb says ENOENT, or nothing at all, where it had no memory. */
-static enum psg_err make_error(void)
-{
-	return errno == 0 || errno == ENOENT ? PSG_ERR_NO_MEMORY : psg_err_from_errno(errno);
 }
 
 /* A sealed record into the file. */
@@ -59,10 +48,11 @@ static void put(struct psg_policy_sink *sink, const struct psg_policy_record *re
 		psg_policy_sink_fail(sink, PSG_ERR_INVALID);
 		return;
 	}
-	errno = 0;
-	if (cdb_make_add(&sink->cdb, key, record->key_len, key + record->key_len,
-			 (unsigned)value_len) < 0)
-		psg_policy_sink_fail(sink, make_error());
+	enum psg_err err = psg_policy_cdb_add(&sink->cdb, key, record->key_len,
+					      key + record->key_len, (uint32_t)value_len);
+
+	if (err)
+		psg_policy_sink_fail(sink, err);
 	sink->records++;
 }
 
@@ -123,12 +113,10 @@ enum psg_err psg_policy_sink_start(struct psg_folder *root, struct psg_policy_si
 	sink->fd = -1;
 	enum psg_err err = root->ops->put_start(root, PSG_POLICY_FILE, &sink->fd);
 
+	if (!err)
+		err = psg_policy_cdb_start(&sink->cdb, sink->fd);
 	if (err)
 		return err;
-	errno = 0;
-	if (cdb_make_start(&sink->cdb, sink->fd) < 0)
-		return make_error();
-	sink->making = true;
 	*ret = sink;
 	sink = NULL;
 	return PSG_OK;
@@ -170,12 +158,10 @@ enum psg_err psg_policy_sink_finish(struct psg_policy_sink **sink, uint64_t gene
 	*sink = NULL;
 	if (!own->err)
 		put_rest(own, generation);
+	if (!own->err)
+		psg_policy_sink_fail(own, psg_policy_cdb_finish(&own->cdb));
 	if (own->err)
 		return own->err;
-	own->making = false;
-	errno = 0;
-	if (cdb_make_finish(&own->cdb) < 0)
-		return make_error();
 	int fd = own->fd;
 
 	own->fd = -1;

@@ -1,7 +1,7 @@
 /* A policy beside the one in force: what is there, record by record, and what an update makes of it. */
 #include <string.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 struct staging {
 	struct psg_policy_sink *sink;

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 struct psg_policy_staged {
 	struct psg_folder *root;

@@ -1,7 +1,7 @@
 /* Which keys of the policy an update touches: asked of every record that is copied, so one look into a table. */
 #include <stdlib.h>
 
-#include "policy_private.h"
+#include "policy_write.h"
 
 void psg_policy_touched_clear(struct psg_policy_touched *touched)
 {

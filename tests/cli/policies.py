@@ -1,5 +1,8 @@
 """What the policy's tests share: a small package, what is in force, and a policy file edited."""
 
+import re
+
+
 def finance(package, name="finance", requires=True, apps=("sshd", "sudo"), **more):
     """A set and a group over it, which requires activation unless told otherwise."""
     return (package(name).permission_set("Billing", apps=apps, user=["ViewSetup"])
@@ -21,6 +24,17 @@ def events(psgctl, kind=None):
 def openings(result):
     """The warnings of what needs no activation any more."""
     return [line for line in result.err.splitlines() if "no longer does" in line]
+
+
+def untimed(result):
+    """The lines of a deployment's result, without how long it took."""
+    return [re.sub(r", in [0-9.]+ m?s\.", ".", line) for line in result.out.splitlines()]
+
+
+def changes(result):
+    """What --check-only says of people, a line each with single blanks."""
+    lines = result.out.split("for people:\n", 1)[1].split("\n\n")[0].splitlines()
+    return [" ".join(line.split()) for line in lines]
 
 
 def siphash(key, data):
@@ -83,10 +97,13 @@ def set_policy_version(path, version):
     edit_record(path, b"format", edit)
 
 
-def set_group_failed(path, name):
-    """As if a later version of psgctl no longer accepted what the group is made of."""
+FAILED, OUTDATED = 0, 2
+
+
+def set_group_status(path, name, status):
+    """As if a member had been deleted by force (FAILED), or a deployment deferred (OUTDATED)."""
     def edit(value):
         assert value[2] == 1  # Updated
-        value[2] = 0
+        value[2] = status
 
     edit_record(path, b"group/" + name.encode(), edit)

@@ -3,12 +3,13 @@
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from conftest import PSGCTL, REPO
-from policies import events, finance, groups, one
+from policies import events, finance, groups, one, untimed
 
 SAMPLE_GROUP = "Finance_Mgmt_PermSetGroup"
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -24,16 +25,17 @@ def test_deploy_the_sample(psgctl):
 def test_deploy_prints_a_line_a_component_and_a_sum(psgctl, package):
     psgctl.init()
     result = psgctl.deploy(finance(package))
-    assert result.out.splitlines() == ["created    PermissionSet Billing",
-                                       "created    PermissionSetGroup Finance",
-                                       "Deployed 2 components: 2 created."]
+    assert re.search(r"^Deployed 2 components: 2 created, in \d+ ms\.$|, in \d+\.\d s\.$", result.out, re.M)
+    assert untimed(result) == ["created    PermissionSet Billing",
+                               "created    PermissionSetGroup Finance",
+                               "Deployed 2 components: 2 created."]
     finance(package).permission_set("Billing", apps=["sshd"])
     package("finance").permission_set("More", user=["ViewRoles"])
     result = psgctl.deploy(package("finance"))
-    assert result.out.splitlines() == ["changed    PermissionSet Billing",
-                                       "created    PermissionSet More",
-                                       "unchanged  PermissionSetGroup Finance",
-                                       "Deployed 3 components: 1 created, 1 changed, 1 unchanged."]
+    assert untimed(result) == ["changed    PermissionSet Billing",
+                               "created    PermissionSet More",
+                               "unchanged  PermissionSetGroup Finance",
+                               "Deployed 3 components: 1 created, 1 changed, 1 unchanged."]
     assert len(events(psgctl, "Deployed")) == 2
 
 
@@ -119,13 +121,27 @@ def test_hostile_text_in_a_package_reaches_no_terminal(psgctl, package):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2066]", result.out + result.err)
 
 
-def test_deploy_of_no_directory(psgctl, package, tmp_path):
+def test_deploy_of_neither_directory_nor_zip(psgctl, package, tmp_path):
     psgctl.init()
     result = psgctl("deploy", tmp_path / "none")
-    assert result.rc == 3 and "none" in result.err and result.out == ""
-    (tmp_path / "file.zip").write_bytes(b"PK")
-    result = psgctl("deploy", tmp_path / "file.zip")
-    assert result.rc == 3 and "no directory" in result.err
+    assert result.rc == 3 and result.out == "" and result.err.startswith(
+        f"psgctl: cannot read the package {tmp_path}/none: ") and result.err.endswith("; nothing was changed\n")
+    for content in (b"", b"PK", b"<Package/>", b"\0" * 4096):
+        (tmp_path / "file.zip").write_bytes(content)
+        result = psgctl("deploy", tmp_path / "file.zip")
+        assert result.rc == 3
+        assert result.err == f"psgctl: {tmp_path}/file.zip is neither a directory nor a zip file; nothing was changed\n"
+
+
+def test_deploy_a_zip(psgctl, package, tmp_path):
+    """Messages name the file inside."""
+    psgctl.init()
+    good = shutil.make_archive(tmp_path / "good", "zip", finance(package))
+    assert untimed(psgctl.ok("deploy", good))[-1] == "Deployed 2 components: 2 created."
+    bad = shutil.make_archive(tmp_path / "bad", "zip", package("bad").file(
+        "permissionsets/Bad.permissionset", BAD["an unknown element"]["permissionsets/Bad.permissionset"]))
+    result = psgctl("deploy", bad)
+    assert result.rc == 3 and f"{bad}/permissionsets/Bad.permissionset:3:3: Error: [PermissionSet Bad] " in result.err
 
 
 def test_check_only_writes_nothing(psgctl, package):
@@ -176,6 +192,7 @@ def test_deploy_result_is_salesforces(psgctl, package):
                       "ignoreWarnings": True, "rollbackOnError": True, "numberComponentsTotal": 2,
                       "numberComponentsDeployed": 2, "numberComponentErrors": 0}
     assert details["componentFailures"] == []
+    assert re.fullmatch(UTC, details["componentSuccesses"][0].pop("createdDate"))
     assert details["componentSuccesses"][0] == {
         "componentType": "PermissionSet", "fullName": "Billing",
         "fileName": "permissionsets/Billing.permissionset", "problem": None, "problemType": None,
@@ -264,3 +281,15 @@ def test_a_full_disk_changes_nothing(psgctl, tmp_path, package):
     assert "rc=4" in result.stdout and "stays in force" in result.stderr, result
     assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text() != ""
     assert not re.search(r"^\.[^.\n]", result.stdout, re.M), "a torn policy was left behind"
+
+
+def test_a_name_service_that_cannot_say_is_a_warning(psgctl, package, tmp_path):
+    psgctl.init()
+    (tmp_path / "nsswitch.conf").write_text("passwd: files\ngroup: files hesiod\n")
+    directory = package().permission_set("A", user=["P"]).activation_policy(
+        "A", unixGroups=[{"group": "no-such-group", "permission": "P"}])
+    result = psgctl.in_namespace(f"mount --bind {tmp_path}/nsswitch.conf /etc/nsswitch.conf", "deploy", directory)
+    assert result.rc == 0 and result.err.splitlines() == [
+        f"{directory}/activationpolicies/A.activationpolicy:3:13: Warning: [ActivationPolicy A] group: "
+        "The name service could not say whether there is a Unix group 'no-such-group' (Look at the services of "
+        "nsswitch.conf, then deploy again.)"], result

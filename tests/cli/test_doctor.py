@@ -15,6 +15,7 @@ from policies import set_policy_version
 
 DATA = os.path.join(REPO, "tests", "data", "doctor")
 CONF = os.path.join(REPO, "conf", "pam.d")
+MANIFEST = '<Package xmlns="http://soap.sforce.com/2006/04/metadata">%s</Package>'
 SERVICES = ["sshd", "login", "su", "su-l", "sudo", "sudo-i", "billing", "swaylock"]
 MEMBERS = {"severity", "name", "service", "file", "line", "message", "remedy"}
 
@@ -384,6 +385,23 @@ def test_policy(billing):
     assert billing.places() == {"policy-unreadable policy"}
     os.unlink(policy)
     assert billing.places() == {"policy-unreadable policy"}
+
+
+def test_what_is_deployed_and_not_in_force(billing, package):
+    ctl = billing.psgctl
+    spare = package("spare").permission_set("Spare_PS", apps=["spare"]).group("Spare", ["Spare_PS"])
+    ctl.ok("deploy", spare)
+    ctl.ok("assign", "games", "Spare")
+    ctl.ok("deploy", "--defer", package("more").permission_set("Spare_PS", apps=["more"]))
+    assert billing.places() == {"policy-deferred policy"}
+    assert "deployed with --defer and not in force: PermissionSet/Spare_PS" in billing.run().out
+    ctl.ok("recalculate")
+    gone = package("gone").file("package.xml", MANIFEST % "").file(
+        "destructiveChanges.xml", MANIFEST % "<types><members>Spare_PS</members><name>PermissionSet</name></types>")
+    ctl.ok("deploy", "--force", gone)
+    assert "group-failed policy" in billing.places()
+    assert ("the group Spare is Failed and gives nothing: The permission set Spare_PS does not exist."
+            in billing.run().out)
 
 
 def test_store_that_does_not_outlive_a_restart(billing):

@@ -79,8 +79,7 @@ def test_a_wild_command_gets_none(psgctl):
 @pytest.mark.parametrize("args, problem", [
     (["groups", "--jsn"], "unknown option: --jsn"),
     (["groups", "--js"], "unknown option: --js"),  # no abbreviations: a later option would change them
-    (["deploy", ".", "--force"], "unknown option: --force"),
-    (["deploy", ".", "--defer"], "unknown option: --defer"),
+    (["deploy", ".", "--forced"], "unknown option: --forced"),
     (["groups", "-j"], "unknown option: -j"),
     (["--colour", "groups"], "unknown option: --colour"),
     (["groups", "--json=yes"], "takes no value: --json=yes"),
@@ -88,7 +87,8 @@ def test_a_wild_command_gets_none(psgctl):
     (["groups", "--store="], "needs a directory"),
     (["--key=", "groups"], "needs a file"),
     (["groups", "A", "B"], "one argument too many: B"),
-    (["assign", "alice"], "needs more arguments"),
+    (["assign", "alice"], "assign needs ASSIGNEE and NAME, or --file"),
+    (["explain", "alice"], "needs more arguments"),
     (["deploy"], "needs an argument"),
     (["init", "here"], "one argument too many: here"),
     (["assign", "alice", "Any", "--until"], "needs a value: --until"),
@@ -196,12 +196,25 @@ def test_a_damaged_policy_is_4_everywhere(psgctl):
 @pytest.mark.parametrize("args", WITH_STORE[:-1], ids=" ".join)
 def test_a_policy_of_a_newer_version_is_refused_and_kept(psgctl, args):
     psgctl.init()
-    set_policy_version(psgctl.store + "/policy", 1)
+    set_policy_version(psgctl.store + "/policy", 2)
     assert psgctl("groups").rc == 0  # the tool above writes what psgctl reads
     set_policy_version(psgctl.store + "/policy", 99)
     before = psgctl.policy_bytes()
     result = psgctl(*args)
     assert result.rc == 4 and "newer" in result.err and "upgrade" in result.err
+    assert psgctl.policy_bytes() == before
+
+
+@pytest.mark.parametrize("args", WITH_STORE[:-1], ids=" ".join)
+def test_a_policy_of_an_earlier_version_is_refused_and_kept(psgctl, args):
+    psgctl.init()
+    set_policy_version(psgctl.store + "/policy", 1)
+    before = psgctl.policy_bytes()
+    result = psgctl(*args)
+    assert result.rc == 4 and result.err.endswith(
+        f": {psgctl.store}: written by an earlier version of pam_psg\n"
+        f"psgctl: its form is no longer read: move {psgctl.store}/policy away, then init, deploy and assign again; "
+        "the psgctl that wrote it lists what was assigned\n")
     assert psgctl.policy_bytes() == before
 
 

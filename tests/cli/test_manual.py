@@ -12,7 +12,7 @@ BUILD = os.path.abspath(os.environ.get("PSG_BUILD") or os.path.join(REPO, "build
 PSGCTL = os.path.join(BUILD, "psgctl")
 PAGES = ["pam_psg.8", "psgctl.8", "psg-metadata.5", "psg.7"]
 GLOBAL = {"store", "key", "json", "quiet", "help"}
-PLANNED = {"retrieve", "policy", "recovery", "import"}  # of later releases
+PLANNED = {"policy", "recovery", "import"}  # of later releases
 
 
 def read(*path):

@@ -16,7 +16,7 @@ from machine import GROUP, wait_until
 
 sys.path.append(os.path.join(world.REPO, "tests", "cli"))
 
-from policies import set_group_failed  # noqa: E402
+from policies import FAILED, set_group_status  # noqa: E402
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 DEACTIVATED = rf"Your activation of {GROUP} was ended \(deactivated\) at {TIME}: try again with a fresh"
@@ -225,7 +225,7 @@ def test_an_administrators_is_held_to_the_maximum(machine, person, console):
 def test_a_group_that_failed(machine, person, console):
     """As a later version makes of a group that it no longer accepts."""
     shell = console(person)
-    set_group_failed("/var/lib/psg/policy", GROUP)
+    set_group_status("/var/lib/psg/policy", GROUP, FAILED)
     assert refused(shell, f"{GROUP} is out of order. Ask your administrator to run: psgctl groups {GROUP}")
     machine.psgctl("recalculate", GROUP)
     assert let_in(shell)

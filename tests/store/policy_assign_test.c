@@ -1,10 +1,8 @@
-/* One assignment put or removed, and the lock that it is done under. */
-#include <errno.h>
+/* One assignment put or removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include <cmocka.h>
 
@@ -179,22 +177,6 @@ static void assignments_that_are_none(void **state)
 	}
 }
 
-static void the_lock_excludes(void **state)
-{
-	struct psg_folder *root = *state;
-	int held PSG_CLEANUP(psg_close_fd) = -1;
-	int other PSG_CLEANUP(psg_close_fd) = -1;
-
-	assert_int_equal(psg_policy_lock(root, &held), PSG_OK);
-	assert_int_equal(root->ops->open_file(root, "lock", &other), PSG_OK);
-	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
-	assert_int_equal(errno, EWOULDBLOCK);
-	psg_close_fd(&held);
-	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
-	psg_close_fd(&other);
-	assert_int_equal(psg_policy_lock(root, &held), PSG_OK);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,7 +186,6 @@ int main(void)
 	    POLICY_SAMPLE_ON_BOTH(an_open_policy_stays),
 	    POLICY_SAMPLE_ON_BOTH(odd_names),
 	    POLICY_SAMPLE_ON_BOTH(assignments_that_are_none),
-	    POLICY_SAMPLE_ON_FILES(the_lock_excludes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../pam_psg/store/policy_private.h"
+#include "../../pam_psg/store/policy_write.h"
 #include "policy_sample.h"
 
 /* Built with the address sanitizer, whoever allocates by a damaged length ends the program. */

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "policy_plan.h"
 #include "policy_sample.h"
 
 /* A folder whose operations fail from the n-th call on; all else is the true one's. */
@@ -54,7 +55,25 @@ static enum psg_err failing_put_finish(struct psg_folder *folder, const char *na
 	return failed ? PSG_ERR_IO : err;
 }
 
-static enum psg_err change(struct psg_folder *root, bool whole)
+/* The changes that fail: one assignment, a whole policy, and an update of some of everything. */
+enum { ASSIGN, WHOLE, UPDATE, CHANGES };
+
+static enum psg_err update(struct psg_folder *root)
+{
+	struct policy_plan plan = {0};
+	struct policy_plan_update change PSG_CLEANUP(policy_plan_clear);
+	struct psg_policy *base PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_policy_staged *staged PSG_CLEANUP(psg_policy_drop) = NULL;
+
+	policy_plan_change(&plan, &change);
+	enum psg_err err = psg_policy_open(root, &base);
+
+	if (!err)
+		err = psg_policy_stage(root, base, &change.update, &staged);
+	return err ? err : psg_policy_commit(&staged);
+}
+
+static enum psg_err change(struct psg_folder *root, int which)
 {
 	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
 	struct psg_assignments none = {0};
@@ -62,7 +81,9 @@ static enum psg_err change(struct psg_folder *root, bool whole)
 	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0};
 	bool changed;
 
-	if (!whole)
+	if (which == UPDATE)
+		return update(root);
+	if (which == ASSIGN)
 		return psg_policy_assign(root, &assignment, &changed);
 	policy_sample_model(&model);
 	return psg_policy_write(root, &model, &none, 8);
@@ -83,18 +104,18 @@ static void failing_operations(void **state)
 						  .put_finish = failing_put_finish};
 	struct policy_sample_sound *sound = *state;
 
-	for (int whole = 0; whole < 2; whole++) {
+	for (int which = 0; which < CHANGES; which++) {
 		int calls = 0;
 
 		for (;; calls++) {
 			struct failing failing = {{&ops}, sound->root, calls};
 
-			if (change(&failing.folder, whole) == PSG_OK)
+			if (change(&failing.folder, which) == PSG_OK)
 				break;
 			expect_old(sound);
 		}
 		/* open_file, put_start, put_finish; the whole write opens nothing. */
-		assert_int_equal(calls, whole ? 2 : 3);
+		assert_int_equal(calls, which == WHOLE ? 2 : 3);
 		policy_sample_put(sound->root, sound->bytes, sound->len);
 	}
 }
@@ -108,12 +129,12 @@ static void failing_writes(void **state)
 
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	signal(SIGXFSZ, SIG_IGN);
-	for (int whole = 0; whole < 2; whole++) {
+	for (int which = 0; which < CHANGES; which++) {
 		for (size_t limit = 0; limit < sound->len - 512; limit += 61) {
 			struct rlimit cut = {limit, old.rlim_max};
 
 			assert_int_equal(setrlimit(RLIMIT_FSIZE, &cut), 0);
-			enum psg_err err = change(sound->root, whole);
+			enum psg_err err = change(sound->root, which);
 
 			assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 			assert_int_equal(err, PSG_ERR_NO_ROOM);
@@ -132,15 +153,15 @@ static void damage_is_not_copied(void **state)
 
 	policy_sample_find(sound, "group/Broken")[0] ^= 1;
 	policy_sample_put(sound->root, sound->bytes, sound->len);
-	assert_int_equal(change(sound->root, false), PSG_ERR_CORRUPT);
+	assert_int_equal(change(sound->root, ASSIGN), PSG_ERR_CORRUPT);
 	size_t len;
 	char *bytes PSG_CLEANUP(psg_free_bytes) = policy_sample_bytes(sound->root, &len);
 
 	assert_int_equal(len, sound->len);
 	assert_memory_equal(bytes, sound->bytes, len);
 	/* Writing a whole policy is what cures it. */
-	assert_int_equal(change(sound->root, true), PSG_OK);
-	assert_int_equal(change(sound->root, false), PSG_OK);
+	assert_int_equal(change(sound->root, WHOLE), PSG_OK);
+	assert_int_equal(change(sound->root, ASSIGN), PSG_OK);
 }
 
 #define TEST(test)                                                                                 \

@@ -121,6 +121,18 @@ static void ask_policy(struct psg_policy *policy, enum psg_target_kind kind, con
 	answer(ret, err, &buf);
 }
 
+static void ask_names(struct psg_policy *policy,
+		      enum psg_err (*names)(struct psg_policy *policy, struct psg_strings *ret),
+		      struct psg_strings *ret)
+{
+	struct psg_strings found PSG_CLEANUP(psg_strings_clear) = {0};
+	struct psg_buf buf = {0};
+	enum psg_err err = names(policy, &found);
+
+	show_strings(&buf, &found);
+	answer(ret, err, &buf);
+}
+
 static void ask_givers(struct psg_policy *policy, const char *permission, struct psg_strings *ret)
 {
 	struct psg_strings sets PSG_CLEANUP(psg_strings_clear) = {0};
@@ -197,8 +209,6 @@ void policy_sample_answers(struct psg_folder *root, struct psg_strings *ret)
 void policy_sample_lists(struct psg_folder *root, struct psg_strings *ret)
 {
 	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
-	struct psg_strings groups PSG_CLEANUP(psg_strings_clear) = {0};
-	struct psg_strings sets PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_assignments assigned PSG_CLEANUP(psg_assignments_clear) = {0};
 	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
 	struct psg_buf buf = {0};
@@ -206,14 +216,13 @@ void policy_sample_lists(struct psg_folder *root, struct psg_strings *ret)
 	*ret = (struct psg_strings){0};
 	if (psg_policy_open(root, &policy))
 		return;
-	enum psg_err err = psg_policy_group_names(policy, &groups);
+	ask_names(policy, psg_policy_group_names, ret);
+	ask_names(policy, psg_policy_set_names, ret);
+	ask_names(policy, psg_policy_governed_names, ret);
+	ask_names(policy, psg_policy_document_names, ret);
+	ask_names(policy, psg_policy_pending, ret);
+	enum psg_err err = psg_policy_all_assigned(policy, &assigned);
 
-	show_strings(&buf, &groups);
-	answer(ret, err, &buf);
-	err = psg_policy_set_names(policy, &sets);
-	show_strings(&buf, &sets);
-	answer(ret, err, &buf);
-	err = psg_policy_all_assigned(policy, &assigned);
 	show_assignments(&buf, &assigned);
 	answer(ret, err, &buf);
 	err = psg_policy_documents(policy, &model);

@@ -47,6 +47,9 @@ static void round_trip(void **state)
 	static const char *const lists[] = {
 	    " [3 Broken Open Ops]",
 	    " [3 Operator Plain Reader]",
+	    " [2 Ops Plain]",
+	    " [3 PermissionSetGroup/Open PermissionSetGroup/Ops Settings/Gate]",
+	    " [0]",
 	    "assigned 4: %wheel 1 Ops 1000, alice 1 Ops 4000000000, alice 2 Plain 0, bob 1 Open 0,",
 	    "PermissionSetGroup/Open some/where.xml 0,PermissionSetGroup/Ops some/where.xml 4 3c "
 	    "62 2f "

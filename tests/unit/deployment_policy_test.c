@@ -68,6 +68,39 @@ static void muted_permission_is_not_lent(void **state)
 	    "permission 'Q': its Unix group 'adm' is never lent");
 }
 
+/* What it governs came with an earlier package. */
+static void deployed_by_itself(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	fixture_expect(fixture, GROUP_G, FIXTURE_GROUP(FIXTURE_MEMBER("A")), NULL);
+	fixture_commit(fixture);
+	fixture_put(fixture->directory, "activationpolicies/G.activationpolicy",
+		    FIXTURE_POLICY(FIXTURE_LENT("adm", "P")));
+	fixture_put(fixture->directory, POLICY_A, FIXTURE_POLICY(FIXTURE_LENT("adm", "Q")));
+	fixture_prepare(fixture, fixture->directory);
+	fixture_assert_none(&fixture->now.problems);
+	fixture_commit(fixture);
+	/* What it lends is judged anew when its group gives it no more, though its file is not in the package. */
+	fixture_put(fixture->directory, FIXTURE_SET_A, FIXTURE_SET(FIXTURE_PERMISSION("Q")));
+	fixture_prepare(fixture, fixture->directory);
+	fixture_assert_only(&fixture->now.problems,
+			    "activationpolicies/G.activationpolicy:0:0 <permission> Warning: 'G' "
+			    "does not give the permission 'P': its Unix group 'adm' is never lent");
+	/* So are all lifetimes when the default changes. */
+	fixture_put(fixture->directory, FIXTURE_SET_A,
+		    FIXTURE_SET(FIXTURE_PERMISSION("P") FIXTURE_PERMISSION("Q")));
+	fixture_put(fixture->directory, POLICY_A, FIXTURE_POLICY("<warnBefore>2h</warnBefore>"));
+	fixture_prepare(fixture, fixture->directory);
+	fixture_commit(fixture);
+	fixture_put(fixture->directory, "settings/Gate.settings",
+		    FIXTURE_GATE("<defaultLifetime>1h</defaultLifetime>"));
+	fixture_prepare(fixture, fixture->directory);
+	fixture_assert_only(&fixture->now.problems,
+			    POLICY_A ":0:0 <warnBefore> Error: warnBefore is not shorter than the "
+				     "default lifetime, PT1H");
+}
+
 #define TEST(function)                                                                             \
 	cmocka_unit_test_setup_teardown(function, fixture_deployment_set_up,                       \
 					fixture_deployment_tear_down)
@@ -78,6 +111,7 @@ int main(void)
 	    TEST(policies),
 	    TEST(custom_permission_is_lent),
 	    TEST(muted_permission_is_not_lent),
+	    TEST(deployed_by_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,15 +11,11 @@
 
 #define GROUP_G "permissionsetgroups/G.permissionsetgroup"
 
-/* The directory's files, and no others from then on, are what was deployed before. */
+/* The directory's files are in force, and it is empty. */
 static void deployed_before(struct fixture_deployment *fixture)
 {
 	fixture_prepare(fixture, fixture->directory);
-	psg_model_clear(&fixture->before);
-	fixture->before = fixture->now.model;
-	fixture->now.model = (struct psg_model){0};
-	fixture_remove(&fixture->directory);
-	fixture->directory = fixture_directory();
+	fixture_commit(fixture);
 }
 
 static void samples_pass(void **state)
@@ -61,18 +57,20 @@ static void created_changed_unchanged(void **state)
 	struct fixture_deployment *fixture = *state;
 
 	fixture_put(fixture->directory, FIXTURE_SET_A, FIXTURE_SET(""));
-	fixture_put(fixture->directory, "permissionsets/B.permissionset", FIXTURE_SET("\n"));
+	fixture_put(fixture->directory, "permissionsets/B.permissionset", FIXTURE_SET(""));
 	fixture_put(fixture->directory, "permissionsets/Old.permissionset",
 		    FIXTURE_SET(FIXTURE_PERMISSION("P")));
 	deployed_before(fixture);
-	/* Elsewhere and the same bytes: nothing has changed. */
-	fixture_put(fixture->directory, "src/A.permissionset-meta.xml", FIXTURE_SET(""));
+	/* Elsewhere, written otherwise, and the same in meaning: nothing has changed. */
+	fixture_put(fixture->directory, "src/A.permissionset-meta.xml",
+		    FIXTURE_SET("\n<!-- c -->\n"));
 	fixture_prepare(fixture, fixture->directory);
 	assert_components(&fixture->now,
 			  "unchanged PermissionSet/A src/A.permissionset-meta.xml\n");
 	assert_false(fixture->now.changed);
 
-	fixture_put(fixture->directory, "permissionsets/B.permissionset", FIXTURE_SET("\t"));
+	fixture_put(fixture->directory, "permissionsets/B.permissionset",
+		    FIXTURE_SET(FIXTURE_PERMISSION("Q")));
 	fixture_put(fixture->directory, GROUP_G, FIXTURE_GROUP(FIXTURE_MEMBER("Old")));
 	fixture_prepare(fixture, fixture->directory);
 	fixture_assert_none(&fixture->now.problems);
@@ -80,12 +78,11 @@ static void created_changed_unchanged(void **state)
 					 "changed PermissionSet/B permissionsets/B.permissionset\n"
 					 "created PermissionSetGroup/G " GROUP_G "\n");
 	assert_true(fixture->now.changed);
+	/* Of what was there, only what is needed is looked at. */
 	fixture_assert_documents(&fixture->now.model,
-				 "PermissionSet/A=src/A.permissionset-meta.xml\n"
 				 "PermissionSet/B=permissionsets/B.permissionset\n"
-				 "PermissionSet/Old=permissionsets/Old.permissionset\n"
 				 "PermissionSetGroup/G=" GROUP_G "\n");
-	assert_int_equal(fixture->now.model.set_count, 3);
+	assert_int_equal(fixture->now.put.set_count, 1);
 	/* A set deployed earlier serves a group of today. */
 	assert_int_equal(fixture_group(fixture, "G")->permission_count, 1);
 }
@@ -127,10 +124,7 @@ static void members_of_managed_packages(void **state)
 	    GROUP_G ":2:1 <permissionSets> Warning: These permission sets of managed packages are "
 		    "not here and give nothing: force__B, x__C");
 	assert_int_equal(fixture_group(fixture, "G")->status, PSG_STATUS_UPDATED);
-	assert_int_equal(fixture_group(fixture, "G")->sets.count, 1);
-	assert_string_equal(fixture_group(fixture, "G")->sets.items[0], "A");
-	/* Two documents and the group's: the last one, as it was. */
-	assert_non_null(strstr(fixture->now.model.documents[2].bytes, "force__B"));
+	assert_int_equal(fixture_group(fixture, "G")->permission_count, 2);
 	fixture_put(fixture->directory, "permissionsets/force__B.permissionset",
 		    FIXTURE_SET(FIXTURE_PERMISSION("R")));
 	fixture_put(fixture->directory, "permissionsets/x__C.permissionset",
@@ -227,20 +221,12 @@ static void older_files(void **state)
 	assert_string_equal(problem->type, "PermissionSetGroup");
 	assert_string_equal(problem->name, "G");
 	assert_string_equal(problem->file, GROUP_G);
-	assert_int_equal(problem->line, 2);
+	assert_int_equal(problem->line, 0);
 	assert_non_null(strstr(problem->text, "'A' requires activation"));
-	assert_non_null(strstr(problem->remedy, "was deployed earlier"));
-	/* Errors are always said. */
-	fixture_put(fixture->directory, FIXTURE_SET_A, FIXTURE_SET(""));
-	fixture->before.documents[1].bytes[0] = '?';
-	fixture_prepare(fixture, fixture->directory);
-	assert_int_equal(fixture->now.problems.error_count, 1);
-	problem = &fixture->now.problems.items[0];
-	assert_string_equal(problem->name, "G");
 	assert_non_null(strstr(problem->remedy, "was deployed earlier"));
 }
 
-static void nothing_but_what_is_there(void **state)
+static void recalculated_is_the_same(void **state)
 {
 	struct fixture_deployment *fixture = *state;
 
@@ -248,12 +234,34 @@ static void nothing_but_what_is_there(void **state)
 	fixture_put(fixture->directory, GROUP_G,
 		    FIXTURE_GROUP(FIXTURE_MEMBER("A") FIXTURE_MEMBER("force__B")));
 	deployed_before(fixture);
-	fixture_prepare(fixture, NULL);
-	fixture_assert_none(&fixture->now.problems);
-	assert_false(fixture->now.changed);
+	fixture_recalculate(fixture, NULL);
+	assert_int_equal(fixture->now.problems.error_count, 0);
 	assert_int_equal(fixture->now.component_count, 0);
-	assert_int_equal(fixture->now.model.document_count, 2);
+	assert_int_equal(fixture->now.put.document_count, 0);
 	assert_int_equal(fixture_group(fixture, "G")->permission_count, 1);
+}
+
+/* Within the limit as it is, beyond it with its quotes escaped. */
+static void longer_than_it_came(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+	struct psg_buf text = {0};
+	char quotes[120] = "";
+
+	memset(quotes, '"', sizeof(quotes) - 1);
+	psg_buf_text(&text, "<PermissionSet " FIXTURE_SALESFORCE "><label>x</label>");
+	for (int i = 0; i < 30000; i++)
+		psg_buf_format(&text,
+			       "<flowAccesses><enabled>1</enabled><flow>%d%s</flow></flowAccesses>",
+			       i, quotes);
+	psg_buf_text(&text, "</PermissionSet>");
+	assert_true(text.len < PSG_XML_SIZE_MAX);
+	fixture_put(fixture->directory, FIXTURE_SET_A, text.data);
+	psg_buf_clear(&text);
+	fixture_prepare(fixture, fixture->directory);
+	fixture_assert_only(&fixture->now.problems,
+			    FIXTURE_SET_A ":0:0 <> Error: The file is larger than 16 MiB in the "
+					  "form it is kept in");
 }
 
 static void sorted_by_place(void **state)
@@ -289,8 +297,8 @@ int main(void)
 	    TEST(members),          TEST(members_of_managed_packages),
 	    TEST(hundred_members),  TEST(session_based_set),
 	    TEST(one_name_for_two), TEST(broken_member),
-	    TEST(older_files),      TEST(nothing_but_what_is_there),
-	    TEST(sorted_by_place),
+	    TEST(older_files),      TEST(recalculated_is_the_same),
+	    TEST(sorted_by_place),  TEST(longer_than_it_came),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,26 @@ static void a_missing_muting_set_is_an_error(void **state)
 	assert_null(gate);
 }
 
+/* A member deleted by force: the group gives nothing, and is nobody else's obstacle. */
+static void a_failed_group_shuts_no_other_door(void **state)
+{
+	struct psg_assignment both[] = {{copy("nobody"), PSG_TARGET_GROUP, copy("Plain"), 0},
+					{copy("nobody"), PSG_TARGET_GROUP, copy("Quiet"), 0}};
+	struct psg_assignments list = {both, 2};
+
+	(void)state;
+	model.muting_set_count = 0;
+	assert_int_equal(psg_recalculate(&model), PSG_OK);
+	assert_int_equal(model.groups[1].status, PSG_STATUS_FAILED);
+	assert_int_equal(psg_policy_write(store->root, &model, &list, 1), PSG_OK);
+	expect("nobody", PSG_DEMAND_APPLICATION, "sshd", PSG_ALLOW, PSG_WHY_NOT_REQUIRED);
+	expect("nobody", PSG_DEMAND_PERMISSION, "Deploy", PSG_DENY, PSG_WHY_FAILED);
+	expect("nobody", PSG_DEMAND_GROUP, "Quiet", PSG_DENY, PSG_WHY_FAILED);
+	model.muting_set_count = 1;
+	psg_assignment_clear(&both[0]);
+	psg_assignment_clear(&both[1]);
+}
+
 static void no_policy_is_an_error(void **state)
 {
 	struct psg_subject subject = {.name = "nobody", .uid = 65534, .gid = 65534};
@@ -220,6 +240,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(by_group, make, drop),
 	    cmocka_unit_test_setup_teardown(by_unix_group, make, drop),
 	    cmocka_unit_test_setup_teardown(a_missing_muting_set_is_an_error, make, drop),
+	    cmocka_unit_test_setup_teardown(a_failed_group_shuts_no_other_door, make, drop),
 	    cmocka_unit_test_setup_teardown(no_policy_is_an_error, make, drop),
 	};
 

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "../../pam_psg/metadata/metadata.h"
+
 char *fixture_read(const char *path, size_t *ret_len)
 {
 	FILE *file = fopen(path, "rb");
@@ -141,6 +143,52 @@ void fixture_remove(char **directory)
 	*directory = NULL;
 }
 
+static enum psg_err add_item(struct psg_source *source, const struct psg_package *package,
+			     const struct psg_package_item *item, struct psg_model *model,
+			     struct psg_problems *problems)
+{
+	struct psg_buf bytes PSG_CLEANUP(psg_buf_clear) = {0};
+	struct psg_document *document;
+	bool good = false;
+	enum psg_err err = psg_source_read(source, item->file, problems, &bytes, &good);
+
+	if (err != PSG_OK || !good)
+		return err;
+	document = psg_array_add(&model->documents, &model->document_count, sizeof(*document));
+	if (!document)
+		return PSG_ERR_NO_MEMORY;
+	document->type = strdup(item->type->name);
+	document->name = strdup(item->name);
+	document->path = strdup(item->path);
+	document->bytes = bytes.data;
+	document->len = bytes.len;
+	bytes = (struct psg_buf){0};
+	if (!document->type || !document->name || !document->path)
+		return PSG_ERR_NO_MEMORY;
+	return psg_metadata_parse(document, package->version, model, NULL, problems);
+}
+
+enum psg_err fixture_package_load(const char *path, struct psg_model *ret,
+				  struct psg_problems *problems)
+{
+	struct psg_source *source PSG_CLEANUP(psg_source_close) = NULL;
+	struct psg_package package PSG_CLEANUP(psg_package_clear) = {0};
+	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
+	enum psg_err err = psg_source_open(path, problems, &source);
+
+	if (err == PSG_OK)
+		err = psg_package_open(source, &package, problems);
+	for (size_t i = 0; i < package.item_count && err == PSG_OK; i++)
+		if (package.items[i].listed)
+			err = add_item(source, &package, &package.items[i], &model, problems);
+	if (err != PSG_OK)
+		return err;
+	psg_problems_sort(problems);
+	*ret = model;
+	model = (struct psg_model){0};
+	return PSG_OK;
+}
+
 int fixture_package_set_up(void **state)
 {
 	struct fixture_package *fixture = calloc(1, sizeof(*fixture));
@@ -169,8 +217,8 @@ void fixture_package_put(struct fixture_package *fixture, const char *path, cons
 
 void fixture_package_read(struct fixture_package *fixture)
 {
-	assert_int_equal(psg_package_read(fixture->directory, &fixture->model, &fixture->problems),
-			 PSG_OK);
+	assert_int_equal(
+	    fixture_package_load(fixture->directory, &fixture->model, &fixture->problems), PSG_OK);
 }
 
 void fixture_assert_documents(const struct psg_model *model, const char *expected)
@@ -193,11 +241,17 @@ void fixture_path(const struct fixture_package *fixture, const char *name, char 
 int fixture_deployment_set_up(void **state)
 {
 	struct fixture_deployment *fixture = calloc(1, sizeof(*fixture));
+	const struct psg_model nothing = {0};
+	const struct psg_assignments nobody = {0};
 
 	*state = fixture;
-	if (fixture)
-		fixture->directory = fixture_directory();
-	return fixture ? 0 : -1;
+	if (!fixture)
+		return -1;
+	fixture->directory = fixture_directory();
+	assert_int_equal(psg_folder_open_memory(NULL, &fixture->root), PSG_OK);
+	assert_int_equal(psg_policy_write(fixture->root, &nothing, &nobody, 1), PSG_OK);
+	assert_int_equal(psg_policy_open(fixture->root, &fixture->before), PSG_OK);
+	return 0;
 }
 
 int fixture_deployment_tear_down(void **state)
@@ -205,17 +259,72 @@ int fixture_deployment_tear_down(void **state)
 	struct fixture_deployment *fixture = *state;
 
 	fixture_remove(&fixture->directory);
-	psg_model_clear(&fixture->before);
 	psg_deployment_clear(&fixture->now);
+	psg_policy_close(&fixture->before);
+	psg_folder_release(&fixture->root);
 	free(fixture);
 	return 0;
 }
 
 void fixture_prepare(struct fixture_deployment *fixture, const char *directory)
 {
+	struct psg_problems problems = {0};
+	struct psg_source *source = NULL;
+
 	psg_deployment_clear(&fixture->now);
-	assert_int_equal(psg_deployment_prepare(directory, &fixture->before, &fixture->now),
+	assert_int_equal(psg_source_open(directory, &problems, &source), PSG_OK);
+	fixture_assert_none(&problems);
+	assert_int_equal(
+	    psg_deployment_prepare(source, fixture->before, &fixture->options, &fixture->now),
+	    PSG_OK);
+	psg_source_close(&source);
+}
+
+void fixture_recalculate(struct fixture_deployment *fixture, const char *group)
+{
+	psg_deployment_clear(&fixture->now);
+	assert_int_equal(psg_recalculation_prepare(fixture->before, &group, group ? 1 : 0,
+						   &fixture->options, &fixture->now),
 			 PSG_OK);
+}
+
+static void reopen(struct fixture_deployment *fixture)
+{
+	psg_policy_close(&fixture->before);
+	assert_int_equal(psg_policy_open(fixture->root, &fixture->before), PSG_OK);
+}
+
+void fixture_commit(struct fixture_deployment *fixture)
+{
+	struct psg_policy_staged *staged = NULL;
+
+	assert_int_equal(fixture->now.problems.error_count, 0);
+	assert_int_equal(
+	    psg_policy_stage(fixture->root, fixture->before, &fixture->now.update, &staged),
+	    PSG_OK);
+	assert_int_equal(psg_policy_commit(&staged), PSG_OK);
+	reopen(fixture);
+	fixture_remove(&fixture->directory);
+	fixture->directory = fixture_directory();
+}
+
+void fixture_group_in_force(struct fixture_deployment *fixture, const char *name,
+			    struct psg_group *ret)
+{
+	assert_int_equal(psg_policy_group(fixture->before, name, ret), PSG_OK);
+}
+
+void fixture_assign(struct fixture_deployment *fixture, const char *assignee,
+		    enum psg_target_kind kind, const char *target)
+{
+	const struct psg_assignment assignment = {.assignee = (char *)(uintptr_t)assignee,
+						  .kind = kind,
+						  .target = (char *)(uintptr_t)target};
+	bool changed = false;
+
+	assert_int_equal(psg_policy_assign(fixture->root, &assignment, &changed), PSG_OK);
+	assert_true(changed);
+	reopen(fixture);
 }
 
 const struct psg_group *fixture_group(const struct fixture_deployment *fixture, const char *name)

@@ -47,6 +47,9 @@ struct fixture_package {
 	struct psg_model model;
 	struct psg_problems problems;
 };
+/* What a source comes to, each file parsed by itself. Errors: of the source. */
+enum psg_err fixture_package_load(const char *path, struct psg_model *ret,
+				  struct psg_problems *problems);
 int fixture_package_set_up(void **state);
 int fixture_package_tear_down(void **state);
 void fixture_package_put(struct fixture_package *fixture, const char *path, const char *text);
@@ -66,12 +69,23 @@ void fixture_assert_documents(const struct psg_model *model, const char *expecte
 	"unixGroups>"
 struct fixture_deployment {
 	char *directory;
-	struct psg_model before;
+	struct psg_folder *root;
+	struct psg_policy *before;
+	struct psg_deployment_options options;
 	struct psg_deployment now;
 };
 int fixture_deployment_set_up(void **state);
 int fixture_deployment_tear_down(void **state);
 void fixture_prepare(struct fixture_deployment *fixture, const char *directory);
+/* Everything, or the one group, calculated anew. */
+void fixture_recalculate(struct fixture_deployment *fixture, const char *group);
+/* Puts what was prepared in force, without an error, and empties the directory. */
+void fixture_commit(struct fixture_deployment *fixture);
+/* Of the policy in force: clear it. */
+void fixture_group_in_force(struct fixture_deployment *fixture, const char *name,
+			    struct psg_group *ret);
+void fixture_assign(struct fixture_deployment *fixture, const char *assignee,
+		    enum psg_target_kind kind, const char *target);
 const struct psg_group *fixture_group(const struct fixture_deployment *fixture, const char *name);
 /* What one file draws beside a set A (user permissions P and Q) and a muting set M (Q); NULL: nothing. */
 void fixture_expect(struct fixture_deployment *fixture, const char *path, const char *text,

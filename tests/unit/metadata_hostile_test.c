@@ -285,7 +285,7 @@ static void mutated_manifest(void **state)
 		for (size_t i = any(8) + 1; i > 0; i--)
 			mutate(&text);
 		fixture_put(directory, "package.xml", text.data ? text.data : "");
-		assert_int_equal(psg_package_read(directory, &model, &problems), PSG_OK);
+		assert_int_equal(fixture_package_load(directory, &model, &problems), PSG_OK);
 		check_result(&model, &problems);
 		psg_buf_clear(&text);
 		psg_problems_clear(&problems);

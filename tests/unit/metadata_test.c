@@ -196,7 +196,7 @@ static void policy(void **state)
 	assert_int_equal(got->enrollment, PSG_ENROLLMENT_SELF);
 	assert_true(got->end_sessions);
 	assert_int_equal(got->unix_group_count, 2);
-	assert_string_equal(got->unix_groups[1].group, "audit");
+	assert_string_equal(got->unix_groups[1].group, "finance");
 	assert_string_equal(got->unix_groups[1].permission, "Edit");
 	parse(fixture, "ActivationPolicy", "D", FIXTURE_POLICY(""));
 	fixture_assert_none(&fixture->problems);

@@ -1,12 +1,15 @@
 /* Package directories made to hurt: links, FIFOs, too many, too large, too deep, not readable. */
-#include "metadata_fixture.h"
+#include "package_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -51,7 +54,7 @@ static void link_to_the_package(void **state)
 	fixture_package_put(fixture, "real/" FIXTURE_SET_A, FIXTURE_SET(""));
 	fixture_path(fixture, "link", path);
 	assert_int_equal(symlink("real", path), 0);
-	assert_int_equal(psg_package_read(path, &fixture->model, &fixture->problems), PSG_OK);
+	assert_int_equal(fixture_package_load(path, &fixture->model, &fixture->problems), PSG_OK);
 	fixture_assert_none(&fixture->problems);
 	assert_int_equal(fixture->model.document_count, 1);
 }
@@ -67,6 +70,48 @@ static void fifo(void **state)
 	fixture_package_read(fixture);
 	fixture_assert_only(&fixture->problems,
 			    "permissionsets/B.permissionset:0:0 <> Error: Not a regular file");
+}
+
+/* Root can make one; the other needs nobody. */
+static void device_and_socket(void **state)
+{
+	struct fixture_package *fixture = *state;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char path[512];
+
+	fixture_package_put(fixture, FIXTURE_SET_A, FIXTURE_SET(""));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/B.permissionset-meta.xml",
+		 fixture->directory);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	package_expect(fixture, "+PermissionSet/A=" FIXTURE_SET_A "\n"
+				"+PermissionSet/B=B.permissionset-meta.xml\n");
+	fixture_assert_only(&fixture->problems,
+			    "B.permissionset-meta.xml:0:0 <> Error: Not a regular file");
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(unlink(address.sun_path), 0);
+	fixture_path(fixture, "package.xml", path);
+	assert_int_equal(mknod(path, S_IFCHR | 0666, makedev(1, 5)), 0); /* zeros without end */
+	package_expect(fixture, " PermissionSet/A=" FIXTURE_SET_A "\n");
+	fixture_assert_only(&fixture->problems, "package.xml:0:0 <> Error: Not a regular file");
+}
+
+/* Not a directory, not a file: nobody opens it to see. */
+static void special_path(void **state)
+{
+	struct fixture_package *fixture = *state;
+	struct psg_source *source = NULL;
+	char path[512];
+
+	fixture_path(fixture, "fifo", path);
+	assert_int_equal(mkfifo(path, 0644), 0);
+	assert_int_equal(psg_source_open(path, &fixture->problems, &source), PSG_ERR_INVALID);
+	assert_int_equal(psg_source_open("/dev/zero", &fixture->problems, &source),
+			 PSG_ERR_INVALID);
+	fixture_assert_none(&fixture->problems);
+	assert_null(source);
 }
 
 static void odd_bytes_in_a_name(void **state)
@@ -100,8 +145,8 @@ static void unreadable(void **state)
 	assert_int_equal(chmod(folder, 0), 0);
 	if (root)
 		assert_int_equal(seteuid(65534), 0);
-	err = psg_package_read(fixture->directory, &fixture->model, &fixture->problems);
-	folder_err = psg_package_read(folder, &model, &problems);
+	err = fixture_package_load(fixture->directory, &fixture->model, &fixture->problems);
+	folder_err = fixture_package_load(folder, &model, &problems);
 	if (root)
 		assert_int_equal(seteuid(0), 0);
 	assert_int_equal(chmod(folder, 0755), 0);
@@ -148,6 +193,52 @@ static void too_many_files(void **state)
 			    ":0:0 <> Error: The package has more than 10000 files");
 }
 
+/* In source format one object is hundreds of files: only components count. */
+static void too_many_components(void **state)
+{
+	struct fixture_package *fixture = *state;
+	char path[64];
+
+	for (unsigned i = 0; i < PSG_PACKAGE_FILES_MAX; i++) {
+		snprintf(path, sizeof(path), "objects/F%u.field-meta.xml", i);
+		fixture_package_put(fixture, path, "");
+		snprintf(path, sizeof(path), "sets/S%u.permissionset-meta.xml", i);
+		fixture_package_put(fixture, path, "");
+	}
+	struct psg_source *source = NULL;
+	assert_int_equal(psg_source_open(fixture->directory, &fixture->problems, &source), PSG_OK);
+	fixture_assert_none(&fixture->problems);
+	psg_source_close(&source);
+	fixture_package_put(fixture, "sets/One.permissionset-meta.xml", "");
+	fixture_package_read(fixture);
+	fixture_assert_only(&fixture->problems,
+			    ":0:0 <> Error: The package has more than 10000 files");
+}
+
+/* Sparse: they say 640 MiB. */
+static void too_much(void **state)
+{
+	struct fixture_package *fixture = *state;
+	char name[64], path[512];
+
+	fixture_package_put(fixture, "package.xml", FIXTURE_PACKAGE(""));
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "staticresources/f%u.resource", i);
+		fixture_package_put(fixture, name, "");
+		fixture_path(fixture, name, path);
+		assert_int_equal(truncate(path, PSG_XML_SIZE_MAX), 0);
+	}
+	fixture_package_read(fixture);
+	fixture_assert_only(&fixture->problems,
+			    ":0:0 <> Error: The package is larger than 600 MiB");
+	fixture_path(fixture, "package.xml", path);
+	assert_int_equal(unlink(path), 0);
+	fixture_package_put(fixture, FIXTURE_SET_A, FIXTURE_SET(""));
+	psg_problems_clear(&fixture->problems);
+	fixture_package_read(fixture);
+	fixture_assert_none(&fixture->problems);
+}
+
 static void too_deep(void **state)
 {
 	struct fixture_package *fixture = *state;
@@ -172,10 +263,10 @@ static void no_directory(void **state)
 
 	fixture_package_put(fixture, "file", "x");
 	fixture_path(fixture, "file", path);
-	assert_int_equal(psg_package_read(path, &fixture->model, &fixture->problems),
+	assert_int_equal(fixture_package_load(path, &fixture->model, &fixture->problems),
 			 PSG_ERR_INVALID);
 	fixture_path(fixture, "nowhere", path);
-	assert_int_equal(psg_package_read(path, &fixture->model, &fixture->problems),
+	assert_int_equal(fixture_package_load(path, &fixture->model, &fixture->problems),
 			 PSG_ERR_NOT_FOUND);
 	fixture_assert_none(&fixture->problems);
 }
@@ -187,9 +278,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(symlinks),       TEST(link_to_the_package),
-	    TEST(fifo),           TEST(odd_bytes_in_a_name),
+	    TEST(fifo),           TEST(device_and_socket),
+	    TEST(special_path),   TEST(odd_bytes_in_a_name),
 	    TEST(unreadable),     TEST(too_large),
-	    TEST(too_many_files), TEST(too_deep),
+	    TEST(too_many_files), TEST(too_many_components),
+	    TEST(too_much),       TEST(too_deep),
 	    TEST(no_directory),
 	};
 

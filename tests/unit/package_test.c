@@ -1,11 +1,12 @@
 /* Package directories: what is taken, what is left, what is refused. */
-#include "metadata_fixture.h"
+#include "package_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,7 +15,8 @@ static void shipped_sample(void **state)
 	struct fixture_package *fixture = *state;
 
 	assert_int_equal(
-	    psg_package_read("conf/sample-package", &fixture->model, &fixture->problems), PSG_OK);
+	    fixture_package_load("conf/sample-package", &fixture->model, &fixture->problems),
+	    PSG_OK);
 	fixture_assert_none(&fixture->problems);
 	fixture_assert_documents(
 	    &fixture->model,
@@ -40,9 +42,9 @@ static void salesforce_sample(void **state)
 {
 	struct fixture_package *fixture = *state;
 
-	assert_int_equal(
-	    psg_package_read(FIXTURE_DATA "salesforce-sample", &fixture->model, &fixture->problems),
-	    PSG_OK);
+	assert_int_equal(fixture_package_load(FIXTURE_DATA "salesforce-sample", &fixture->model,
+					      &fixture->problems),
+			 PSG_OK);
 	fixture_assert_none(&fixture->problems);
 	assert_int_equal(fixture->model.document_count, 2);
 	size_t len;
@@ -101,6 +103,7 @@ static void one_component_twice(void **state)
 	fixture_package_put(fixture, FIXTURE_SET_A, FIXTURE_SET(""));
 	fixture_package_put(fixture, "src/A.permissionset-meta.xml", FIXTURE_SET(""));
 	fixture_package_read(fixture);
+	package_expect(fixture, "+PermissionSet/A=permissionsets/A.permissionset\n");
 	fixture_assert_only(&fixture->problems,
 			    "src/A.permissionset-meta.xml:0:0 <> Error: Two files for one "
 			    "component: the other is permissionsets/A.permissionset");
@@ -115,9 +118,6 @@ static void empty(void **state)
 }
 
 /* -- package.xml -- */
-
-#define TYPES(members, name) "<types>" members "<name>" name "</name></types>\n"
-#define MEMBER(name) "<members>" name "</members>"
 
 static void manifest_lists(void **state)
 {
@@ -178,15 +178,147 @@ static void manifest_settings(void **state)
 {
 	struct fixture_package *fixture = *state;
 
-	fixture_package_put(fixture, "package.xml",
-			    FIXTURE_PACKAGE(TYPES(MEMBER("Account") MEMBER("Gate"), "Settings")));
+	fixture_package_put(
+	    fixture, "package.xml",
+	    FIXTURE_PACKAGE(TYPES(MEMBER("Case") MEMBER("Account") MEMBER("Gate"), "Settings")));
 	fixture_package_put(fixture, "settings/Gate.settings", FIXTURE_GATE(""));
 	fixture_package_put(fixture, "settings/Account.settings", "x");
-	fixture_package_read(fixture);
+	package_expect(fixture, "+Settings/Gate=settings/Gate.settings\n");
 	fixture_assert_only(&fixture->problems,
 			    "package.xml:1:65 <members> Warning: Settings that are not kept here: "
-			    "Account");
-	assert_int_equal(fixture->model.document_count, 1);
+			    "Account, Case");
+}
+
+/* One line, however many there are, and however long their names. */
+static void manifest_lists_thousands(void **state)
+{
+	struct fixture_package *fixture = *state;
+	struct psg_buf text = {0};
+	const char *more;
+
+	psg_buf_text(&text, "<Package " FIXTURE_SALESFORCE ">");
+	for (unsigned i = 0; i < 20000; i++)
+		psg_buf_format(&text,
+			       "<types><members>*</members><name>Type%05u</name></types>"
+			       "<types><members>S%05u</members><name>Settings</name></types>",
+			       i % 10000, i % 10000);
+	psg_buf_text(&text, "</Package>");
+	fixture_package_put(fixture, "package.xml", text.data);
+	package_expect(fixture, "");
+	assert_int_equal(fixture->problems.count, 1);
+	more =
+	    strstr(fixture->problems.items[0].text, "Type00109, and 9890 more; Settings: S00000");
+	assert_non_null(more);
+	assert_non_null(strstr(more, ", S00075, and 9924 more"));
+	assert_true(strlen(fixture->problems.items[0].text) < 2000);
+	psg_buf_clear(&text);
+}
+
+static void manifest_all_and_some(void **state)
+{
+	struct fixture_package *fixture = *state;
+
+	fixture_package_put(
+	    fixture, "package.xml",
+	    FIXTURE_PACKAGE(TYPES(MEMBER("A") MEMBER("*"), "PermissionSet") TYPES(
+		MEMBER("*") MEMBER("G") MEMBER("G") MEMBER("Lost"), "PermissionSetGroup")));
+	fixture_package_put(fixture, FIXTURE_SET_A, FIXTURE_SET(""));
+	fixture_package_put(fixture, "permissionsets/B.permissionset", FIXTURE_SET(""));
+	fixture_package_put(fixture, "permissionsetgroups/G.permissionsetgroup", FIXTURE_GROUP(""));
+	package_expect(fixture, "+PermissionSet/A=" FIXTURE_SET_A "\n"
+				"+PermissionSet/B=permissionsets/B.permissionset\n"
+				"+PermissionSetGroup/G=permissionsetgroups/G.permissionsetgroup\n");
+	fixture_assert_only(&fixture->problems,
+			    "package.xml:2:68 <members> Error: An object 'Lost' of type "
+			    "PermissionSetGroup was named in package.xml, but was not found in "
+			    "zipped directory");
+}
+
+static void manifest_version(void **state)
+{
+	static const struct {
+		const char *version, *package, *problem;
+	} rows[] = {
+	    {"", "", NULL},
+	    {"<version>64.0</version>", "version 64\n", NULL},
+	    {"<version> 7.0 </version>", "version 7\n", NULL},
+	    {"<version>65.0</version>", "version 65\n",
+	     "package.xml:1:58 <version> Warning: API version 65.0 is newer than 64.0, the newest "
+	     "known here"},
+	    {"<version>0.0</version>", "",
+	     "package.xml:1:58 <version> Error: '0.0' is not a valid API version"},
+	    {"<version>64</version>", "",
+	     "package.xml:1:58 <version> Error: '64' is not a valid API version"},
+	    {"<version>64.00</version>", "",
+	     "package.xml:1:58 <version> Error: '64.00' is not a valid API version"},
+	    {"<version>4294967360.0</version>", "",
+	     "package.xml:1:58 <version> Error: '4294967360.0' is not a valid API version"},
+	    {"<version>-1.0</version>", "",
+	     "package.xml:1:58 <version> Error: '-1.0' is not a valid API version"},
+	};
+
+	for (size_t i = 0; i < PSG_COUNT(rows); i++) {
+		struct fixture_package *fixture = *state;
+		char text[256];
+
+		snprintf(text, sizeof(text), "<Package " FIXTURE_SALESFORCE ">%s</Package>",
+			 rows[i].version);
+		fixture_package_put(fixture, "package.xml", text);
+		package_expect(fixture, rows[i].package);
+		if (rows[i].problem)
+			fixture_assert_only(&fixture->problems, rows[i].problem);
+		else
+			fixture_assert_none(&fixture->problems);
+	}
+}
+
+/* The package in its folder, as Salesforce gives it out, and in a folder of its own. */
+static void roots(void **state)
+{
+	static const char *const roots[] = {"", "unpackaged/", "one/", "one/unpackaged/"};
+
+	for (size_t i = 0; i < PSG_COUNT(roots); i++) {
+		struct fixture_package fixture = {.directory = fixture_directory()};
+		struct psg_source *source = NULL;
+		char path[128];
+
+		(void)state;
+		snprintf(path, sizeof(path), "%spackage.xml", roots[i]);
+		fixture_package_put(
+		    &fixture, path,
+		    FIXTURE_PACKAGE(TYPES(MEMBER("A") MEMBER("B"), "PermissionSet")));
+		snprintf(path, sizeof(path), "%s" FIXTURE_SET_A, roots[i]);
+		fixture_package_put(&fixture, path, FIXTURE_SET(""));
+		snprintf(path, sizeof(path), "%s/%spermissionsets/B.permissionset",
+			 fixture.directory, roots[i]);
+		assert_int_equal(symlink("x", path), 0);
+		package_expect(&fixture, "+PermissionSet/A=" FIXTURE_SET_A "\n"
+					 "+PermissionSet/B=permissionsets/B.permissionset\n");
+		fixture_assert_only(&fixture.problems,
+				    "permissionsets/B.permissionset:0:0 <> Error: A symbolic link: "
+				    "links are not followed");
+		psg_problems_clear(&fixture.problems);
+		assert_int_equal(psg_source_open(fixture.directory, &fixture.problems, &source),
+				 PSG_OK);
+		assert_string_equal(psg_source_root(source), roots[i]);
+		psg_source_close(&source);
+		psg_problems_clear(&fixture.problems);
+		fixture_remove(&fixture.directory);
+	}
+}
+
+/* Where it is not clear what is meant, the directory is the package. */
+static void no_other_root(void **state)
+{
+	struct fixture_package *fixture = *state;
+
+	fixture_package_put(fixture, "one/package.xml", FIXTURE_PACKAGE(""));
+	fixture_package_put(fixture, "two/package.xml", FIXTURE_PACKAGE(""));
+	package_expect(fixture, "");
+	fixture_assert_only(&fixture->problems, ":0:0 <> Error: No package.xml found");
+	fixture_package_put(fixture, "package.xml", FIXTURE_PACKAGE(""));
+	package_expect(fixture, "");
+	fixture_assert_none(&fixture->problems);
 }
 
 static void manifest_wrong(void **state)
@@ -217,24 +349,6 @@ static void manifest_wrong(void **state)
 	}
 }
 
-/* Nobody's right may live on because a file was passed over. */
-static void destructive(void **state)
-{
-	struct fixture_package *fixture = *state;
-
-	fixture_package_put(fixture, "package.xml", FIXTURE_PACKAGE("<version>45.0</version>"));
-	fixture_package_put(fixture, "destructiveChanges.xml",
-			    FIXTURE_PACKAGE("<version>45.0</version>"));
-	fixture_package_read(fixture);
-	fixture_assert_none(&fixture->problems);
-	fixture_package_put(fixture, "destructiveChangesPost.xml",
-			    FIXTURE_PACKAGE(TYPES(MEMBER("A"), "PermissionSet")));
-	fixture_package_read(fixture);
-	fixture_assert_only(&fixture->problems,
-			    "destructiveChangesPost.xml:0:0 <> Error: Deleting by "
-			    "destructiveChangesPost.xml is not supported");
-}
-
 #define TEST(function)                                                                             \
 	cmocka_unit_test_setup_teardown(function, fixture_package_set_up, fixture_package_tear_down)
 
@@ -251,8 +365,12 @@ int main(void)
 	    TEST(manifest_names_missing),
 	    TEST(manifest_of_an_organisation),
 	    TEST(manifest_settings),
+	    TEST(manifest_lists_thousands),
+	    TEST(manifest_all_and_some),
+	    TEST(manifest_version),
 	    TEST(manifest_wrong),
-	    TEST(destructive),
+	    TEST(roots),
+	    TEST(no_other_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,27 @@ static void deflate_raw(const char *bytes, size_t len, struct psg_buf *out)
 	deflateEnd(&stream);
 }
 
+/* Each piece ends at a byte, so that it can be repeated. */
+void zip_build_bomb(size_t megabytes, struct psg_buf *out)
+{
+	size_t size = 1024 * 1024;
+	char *zeros = calloc(1, size), *room = malloc(size);
+	z_stream stream = {.next_in = (Bytef *)zeros,
+			   .avail_in = (uInt)size,
+			   .next_out = (Bytef *)room,
+			   .avail_out = (uInt)size};
+
+	assert_true(zeros && room);
+	assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&stream, Z_FULL_FLUSH), Z_OK);
+	while (megabytes-- > 0)
+		psg_buf_put(out, room, size - stream.avail_out);
+	psg_buf_put(out, "\3\0", 2); /* the last block, empty */
+	deflateEnd(&stream);
+	free(zeros);
+	free(room);
+}
+
 /* What both headers share, from the version to the lengths. */
 static void put_header(const struct zip_entry *entry, size_t len, size_t packed_len, uint32_t check,
 		       size_t name_len, struct psg_buf *out)
@@ -59,7 +80,9 @@ static void put_entry(const struct zip_entry *entry, struct psg_buf *out, struct
 	size_t start = out->len;
 
 	check = (entry->bytes ? check : 0) + entry->wrong_check;
-	if (entry->method == 8)
+	if (entry->packed)
+		psg_buf_put(&packed, entry->packed, entry->packed_len);
+	else if (entry->method == 8)
 		deflate_raw(entry->bytes, len, &packed);
 	else
 		psg_buf_put(&packed, entry->bytes, len);

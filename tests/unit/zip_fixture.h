@@ -11,16 +11,21 @@ struct zip_entry {
 	const char *name;
 	size_t name_len; /* 0: to its NUL */
 	const char *bytes;
-	size_t len;           /* 0: to the NUL */
-	unsigned method;      /* 0 stored; 8 packed by deflate; others: stored, and said to be so */
-	unsigned flags;       /* 1: encrypted */
-	uint32_t mode;        /* Unix */
+	size_t len;      /* 0: to the NUL */
+	unsigned method; /* 0 stored; 8 packed by deflate; others: stored, and said to be so */
+	unsigned flags;  /* 1: encrypted */
+	uint32_t mode;   /* Unix */
+	const char *
+	    packed; /* the bytes as they are in the archive, where the method would not make them */
+	size_t packed_len;
 	uint32_t declared;    /* size unpacked as both headers have it; 0: as it is */
 	uint32_t wrong_check; /* added to the CRC */
 };
 
 /* Appends the archive, without a comment. */
 void zip_build(const struct zip_entry *entries, size_t count, struct psg_buf *out);
+/* The bytes that deflate to `megabytes` MiB of zeros. */
+void zip_build_bomb(size_t megabytes, struct psg_buf *out);
 /* Opens the bytes as a file of memory. */
 enum psg_err zip_open_source(const void *bytes, size_t len, struct psg_problems *problems,
 			     struct psg_source **ret);
