@@ -111,7 +111,7 @@ static enum ctl_exit recalculate(struct ctl *ctl, const char *const *names, size
 		status = put_in_force(ctl, &derived, &progress);
 	if (status != CTL_DONE)
 		return status;
-	ctl_say_statuses(ctl, &derived.put);
+	ctl_say_outdated(ctl, &derived.put);
 	return report(ctl, &derived.recalculated);
 }
 

@@ -32,8 +32,8 @@ enum psg_err ctl_deploy_compare(struct ctl_deploy_run *run, struct psg_policy *b
 void ctl_deploy_counts(const struct psg_deployment *deployment, char *out, size_t size);
 /* The outcome on stdout: Salesforce's DeployResult, or lines for people. */
 enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_run *run);
-/* What is to be done about groups that a deployment or recalculation leaves other than Updated, on stderr. */
-void ctl_say_statuses(const struct ctl *ctl, const struct psg_model *put);
+/* Which groups are Outdated after it, and what is to be done, on stderr. Of Failed ones there is a warning among the problems. */
+void ctl_say_outdated(const struct ctl *ctl, const struct psg_model *put);
 
 /* -- deploy_json.c -- */
 /* Salesforce's DeployResult on stdout. */

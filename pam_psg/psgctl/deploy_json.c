@@ -74,13 +74,14 @@ static void add_problem(json_t *message, const struct psg_problem *problem)
 	}
 }
 
-/* What has no type is told apart by its file. */
+/* What has no type is told apart by its file, whatever is said to be its name. */
 static int compare_component(const struct psg_problem *left, const struct psg_problem *right)
 {
 	int order = strcmp(left->type, right->type);
-	if (order == 0)
-		order = strcmp(left->name, right->name);
-	return order == 0 && left->type[0] == '\0' ? strcmp(left->file, right->file) : order;
+	if (order != 0)
+		return order;
+	return left->type[0] == '\0' ? strcmp(left->file, right->file)
+				     : strcmp(left->name, right->name);
 }
 
 static int by_component(const void *a, const void *b)
@@ -176,7 +177,7 @@ static json_t *json_successes(const struct ctl_deploy_run *run, int64_t complete
 		json_t *message =
 		    json_message(problem->type, problem->name, problem->file, true, completed_s);
 		set_change(message, false, false, false);
-		set_problem(message, problem);
+		set_warnings(message, &list, problem);
 		append(successes, message);
 	}
 	return successes;
@@ -195,8 +196,8 @@ static json_t *json_failures(const struct ctl_deploy_run *run, int64_t completed
 		uint32_t number;
 		if (problem->warning && !run->strict)
 			continue;
-		psg_buf_format(&component, "%s/%s/%s", problem->type, problem->name,
-			       problem->type[0] == '\0' ? problem->file : "");
+		psg_buf_format(&component, "%s/%s", problem->type,
+			       problem->type[0] == '\0' ? problem->file : problem->name);
 		if (component.failed || ctl_index_add(&failed, component.data, &number) != PSG_OK)
 			ctl_output_failed();
 		json_t *message =

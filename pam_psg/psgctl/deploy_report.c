@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#define OUTDATED_NAMED 10U
+
 static const char *const change_words[] = {
     [PSG_CHANGE_CREATED] = "created",
     [PSG_CHANGE_CHANGED] = "changed",
@@ -63,32 +65,44 @@ static void print_changes(const struct ctl_changes *changes)
 	puts("");
 }
 
-void ctl_say_statuses(const struct ctl *ctl, const struct psg_model *put)
+void ctl_say_outdated(const struct ctl *ctl, const struct psg_model *put)
 {
-	struct psg_buf outdated PSG_CLEANUP(psg_buf_clear) = {0};
+	struct psg_buf names PSG_CLEANUP(psg_buf_clear) = {0};
 	size_t count = 0;
-	for (size_t i = 0; i < put->group_count; i++) {
-		const struct psg_group *group = &put->groups[i];
-		if (group->status == PSG_STATUS_FAILED)
-			ctl_warn(ctl,
-				 "%s is Failed and gives nothing: %s. Deploy what it lacks, or the "
-				 "group without it",
-				 ctl_safe(group->name), ctl_safe(group->status_reason));
-		if (group->status != PSG_STATUS_OUTDATED)
-			continue;
-		if (count++ < 10)
-			psg_buf_format(&outdated, "%s%s", count > 1 ? ", " : "",
-				       ctl_safe(group->name));
-	}
-	if (count > 10)
-		psg_buf_format(&outdated, " and %zu more", count - 10);
-	if (outdated.failed)
+	for (size_t i = 0; i < put->group_count; i++)
+		if (put->groups[i].status == PSG_STATUS_OUTDATED && count++ < OUTDATED_NAMED)
+			psg_buf_format(&names, "%s%s", count > 1 ? ", " : "",
+				       ctl_safe(put->groups[i].name));
+	if (count > OUTDATED_NAMED)
+		psg_buf_format(&names, " and %zu more", count - OUTDATED_NAMED);
+	if (names.failed)
 		ctl_output_failed();
 	else if (count > 0)
 		ctl_note(ctl,
 			 "Outdated: %s. What was in force stays until `psgctl recalculate` puts "
 			 "this in force",
-			 outdated.data);
+			 names.data);
+}
+
+static void print_summary(const struct ctl_deploy_run *run)
+{
+	const struct psg_deployment *deployment = &run->deployment;
+	char counts[160], taken[48];
+	ctl_deploy_counts(deployment, counts, sizeof(counts));
+	format_time_taken(run->started_ns, taken);
+	if (run->check_only)
+		printf("Checked %s%s. Nothing was written (--check-only).\n", counts, taken);
+	else if (run->written && run->defer)
+		printf("Stored %s%s. Not in force yet (--defer): `psgctl recalculate` does that.\n",
+		       counts, taken);
+	else if (run->written)
+		printf("Deployed %s%s.\n", counts, taken);
+	else if (deployment->pending.count > 0)
+		printf("Nothing to do: %s, stored already. Not in force yet (--defer): `psgctl "
+		       "recalculate` does that.\n",
+		       counts);
+	else
+		printf("Nothing to do: %s, in force already.\n", counts);
 }
 
 enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_run *run)
@@ -97,7 +111,7 @@ enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_r
 	if (run->stopped)
 		say_stopped(ctl, &deployment->problems);
 	else
-		ctl_say_statuses(ctl, &deployment->put);
+		ctl_say_outdated(ctl, &deployment->put);
 	if (ctl->json)
 		return ctl_deploy_json(run);
 	if (run->stopped || ctl->quiet)
@@ -108,17 +122,6 @@ enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_r
 		       ctl_safe(deployment->components[i].name));
 	if (run->check_only)
 		print_changes(&run->changes);
-	char counts[160], taken[48];
-	ctl_deploy_counts(deployment, counts, sizeof(counts));
-	format_time_taken(run->started_ns, taken);
-	if (run->check_only)
-		printf("Checked %s%s. Nothing was written (--check-only).\n", counts, taken);
-	else if (!run->written)
-		printf("Nothing to do: %s, in force already.\n", counts);
-	else if (run->defer)
-		printf("Stored %s%s. Not in force yet (--defer): `psgctl recalculate` does that.\n",
-		       counts, taken);
-	else
-		printf("Deployed %s%s.\n", counts, taken);
+	print_summary(run);
 	return CTL_DONE;
 }

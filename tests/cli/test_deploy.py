@@ -219,6 +219,53 @@ def test_failed_deploy_result(psgctl, package):
     assert not any(failure[name] for name in ("success", "created", "changed", "deleted"))
 
 
+MANIFEST = """<?xml version="1.0" encoding="UTF-8"?>
+<Package xmlns="http://soap.sforce.com/2006/04/metadata">
+    <types><members>*</members><name>PermissionSet</name></types>
+    <types><members>*</members><name>PermissionSetGroup</name></types>
+    <types><members>*</members><name>ApexClass</name></types>
+    <version>64.0</version>
+</Package>
+"""
+
+
+def test_the_manifest_is_among_the_successes_with_its_warning(psgctl, package):
+    psgctl.init()
+    report = psgctl.ok("deploy", finance(package).file("package.xml", MANIFEST), "--json").json()
+    entry = report["details"]["componentSuccesses"][-1]
+    assert (entry["componentType"], entry["fullName"], entry["fileName"]) == ("", "package.xml", "package.xml")
+    assert entry["success"] is True and entry["problemType"] == "Warning" and "ApexClass" in entry["problem"]
+    assert not any(entry[name] for name in ("created", "changed", "deleted"))
+    assert len(report["details"]["componentSuccesses"]) == 3
+    assert report["numberComponentsTotal"] == 2  # it is none of the components
+
+
+def test_errors_are_counted_by_component_and_sorted_by_file_and_line(psgctl, package):
+    psgctl.init()
+    namespace = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+    two = f"<PermissionSet {namespace}>\n<label>B</label>\n<colour/>\n<taste/>\n</PermissionSet>"
+    bad = (package().file("permissionsets/B.permissionset", two)
+           .file("permissionsets/A.permissionset", f"<PermissionSet {namespace}></PermissionSet>"))
+    result = psgctl("deploy", bad, "--json")
+    report = result.json()
+    failures = [(f["fileName"], f["lineNumber"]) for f in report["details"]["componentFailures"]]
+    assert failures == [("permissionsets/A.permissionset", 1), ("permissionsets/B.permissionset", 3),
+                        ("permissionsets/B.permissionset", 4)]
+    assert report["numberComponentErrors"] == 2
+    assert [line.split("/")[-1].split(":")[:2] for line in result.err.splitlines()[:3]] == [
+        ["A.permissionset", "1"], ["B.permissionset", "3"], ["B.permissionset", "4"]]
+    assert result.err.endswith("psgctl: 3 errors, 0 warnings: nothing was changed\n")
+
+
+def test_strict_says_what_would_let_it_pass(psgctl, package):
+    psgctl.init()
+    directory = (package().permission_set("Careful", apps=["sshd"], hasActivationRequired=True)
+                 .group("Ordinary", ["Careful"], requires=False))
+    assert psgctl("deploy", directory, "--strict").err.endswith(
+        "psgctl: 0 errors, 1 warning: nothing was changed\n"
+        "psgctl: without --strict the warnings would not stop it\n")
+
+
 def test_deployments_at_once_lose_nothing(psgctl, package):
     """Each adds to what the one before left: the writers' lock is held from reading to writing."""
     psgctl.init()
