@@ -131,7 +131,7 @@ struct psg_policy_staged; /* a policy written beside the one in force */
 /* Writes `base` (NULL: nothing) with the update: all other records are copied as they are, what depends on the changed (who gives a
  * permission, whether a policy governs a target) is derived again, and assignments to a removed group or set go with it. The generation
  * is one above base's. Not yet in force, not yet durable. `root` need not be base's. Until it is committed or dropped, nothing else can be
- * staged or replaced through this `root`. On an error nothing is left. Errors: INVALID (a name put twice, a document above
+ * staged or replaced through this `root`. On an error nothing is left. Errors: INVALID (a name put twice, a set's permissions not sorted, a document above
  * PSG_POLICY_DOCUMENT_MAX, an assignment malformed or put twice with different ends, 4 GiB), EXISTS (one is staged), CORRUPT, store's. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_stage(struct psg_folder *root, struct psg_policy *base,

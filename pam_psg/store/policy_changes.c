@@ -15,31 +15,6 @@ static enum psg_err append(struct psg_strings *list, const struct psg_strings *m
 
 /* -- who gives what -- */
 
-/* The sets that are in force and will not be, or not so. */
-static enum psg_err read_old_sets(struct psg_policy *base, const struct psg_policy_update *update,
-				  struct psg_policy_changes *changes)
-{
-	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
-	enum psg_err err = append(&names, update->removed_sets);
-
-	for (size_t i = 0; update->put && i < update->put->set_count && !err; i++)
-		err = psg_strings_add(&names, update->put->sets[i].name);
-	if (err || !base || names.count == 0)
-		return err;
-	psg_strings_sort(&names);
-	changes->old_sets = calloc(names.count, sizeof(*changes->old_sets));
-	if (!changes->old_sets)
-		return PSG_ERR_NO_MEMORY;
-	for (size_t i = 0; i < names.count; i++) {
-		err = psg_policy_set(base, names.items[i],
-				     &changes->old_sets[changes->old_set_count]);
-		if (err && err != PSG_ERR_NOT_FOUND)
-			return err;
-		changes->old_set_count += !err;
-	}
-	return PSG_OK;
-}
-
 static int giver_order(const void *a, const void *b)
 {
 	const struct psg_policy_giver *left = a, *right = b;
@@ -48,73 +23,94 @@ static int giver_order(const void *a, const void *b)
 	return order ? order : strcmp(left->set, right->set);
 }
 
-static int giver_order_gives_last(const void *a, const void *b)
+static enum psg_err add_giver(struct psg_policy_changes *changes, const char *permission,
+			      const char *set, bool gives)
 {
-	const struct psg_policy_giver *left = a, *right = b;
-	int order = giver_order(left, right);
+	if (changes->giver_count == changes->giver_room) {
+		size_t room = changes->giver_room ? 2 * changes->giver_room : 64;
+		struct psg_policy_giver *grown =
+		    reallocarray(changes->givers, room, sizeof(*grown));
 
-	return order ? order : (int)left->gives - (int)right->gives;
-}
-
-static size_t add_givers(struct psg_policy_giver *givers, size_t at,
-			 const struct psg_permission_set *sets, size_t count, bool gives)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < sets[i].permissions.count; k++)
-			givers[at++] = (struct psg_policy_giver){
-			    .permission = sets[i].permissions.items[k],
-			    .set = sets[i].name,
-			    .gives = gives,
-			};
-	return at;
-}
-
-static size_t permissions_of(const struct psg_permission_set *sets, size_t count)
-{
-	size_t sum = 0;
-
-	for (size_t i = 0; i < count; i++)
-		sum += sets[i].permissions.count;
-	return sum;
-}
-
-/* A pair once; one that was and will be is no change. */
-static void keep_changes(struct psg_policy_changes *changes, size_t count)
-{
-	struct psg_policy_giver *givers = changes->givers;
-
-	for (size_t first = 0, end; first < count; first = end) {
-		for (end = first + 1; end < count; end++)
-			if (giver_order(&givers[first], &givers[end]) != 0)
-				break;
-		if (givers[first].gives == givers[end - 1].gives)
-			givers[changes->giver_count++] = givers[first];
+		if (!grown)
+			return PSG_ERR_NO_MEMORY;
+		changes->givers = grown;
+		changes->giver_room = room;
 	}
+	if (changes->giver_count == UINT32_MAX)
+		return PSG_ERR_INVALID;
+	changes->givers[changes->giver_count++] =
+	    (struct psg_policy_giver){.permission = permission, .set = set, .gives = gives};
+	return PSG_OK;
+}
+
+/* One that is no longer given; its text is the changes' to keep. */
+static enum psg_err add_lost(struct psg_policy_changes *changes, const char *permission,
+			     const char *set)
+{
+	enum psg_err err = psg_strings_add(&changes->lost, permission);
+
+	return err ? err
+		   : add_giver(changes, changes->lost.items[changes->lost.count - 1], set, false);
+}
+
+/* What a set that gave `before` gives when it gives `after`, both sorted: what it gave and gives is no change. */
+static enum psg_err compare(struct psg_policy_changes *changes, const char *set,
+			    const struct psg_strings *before, const struct psg_strings *after)
+{
+	size_t old = 0, new = 0;
+	enum psg_err err = PSG_OK;
+
+	while (!err && (old < before->count || new < after->count)) {
+		int order = 0;
+
+		if (old == before->count)
+			order = 1;
+		else if (new == after->count)
+			order = -1;
+		else
+			order = strcmp(before->items[old], after->items[new]);
+		if (order < 0)
+			err = add_lost(changes, before->items[old], set);
+		else if (order > 0)
+			err = add_giver(changes, after->items[new], set, true);
+		old += order <= 0;
+		new += order >= 0;
+	}
+	return err;
+}
+
+static enum psg_err compare_set(struct psg_policy *base, const char *name,
+				const struct psg_strings *after, struct psg_policy_changes *changes)
+{
+	struct psg_permission_set before PSG_CLEANUP(psg_permission_set_clear) = {0};
+	enum psg_err err = base ? psg_policy_set(base, name, &before) : PSG_ERR_NOT_FOUND;
+
+	if (err && err != PSG_ERR_NOT_FOUND)
+		return err;
+	return compare(changes, name, &before.permissions, after);
 }
 
 static enum psg_err find_givers(struct psg_policy *base, const struct psg_policy_update *update,
 				struct psg_policy_changes *changes)
 {
-	const struct psg_permission_set *sets = update->put ? update->put->sets : NULL;
-	size_t set_count = update->put ? update->put->set_count : 0, count;
-	enum psg_err err = read_old_sets(base, update, changes);
+	struct psg_strings put PSG_CLEANUP(psg_strings_clear) = {0};
+	const struct psg_strings *removed = &changes->gone_sets, nothing = {0};
+	enum psg_err err = PSG_OK;
 
-	if (err)
-		return err;
-	count = permissions_of(sets, set_count) +
-		permissions_of(changes->old_sets, changes->old_set_count);
-	if (count == 0)
-		return PSG_OK;
-	if (count > UINT32_MAX)
-		return PSG_ERR_INVALID;
-	changes->givers = calloc(count, sizeof(*changes->givers));
-	if (!changes->givers)
-		return PSG_ERR_NO_MEMORY;
-	count = add_givers(changes->givers, 0, changes->old_sets, changes->old_set_count, false);
-	count = add_givers(changes->givers, count, sets, set_count, true);
-	qsort(changes->givers, count, sizeof(*changes->givers), giver_order_gives_last);
-	keep_changes(changes, count);
-	return PSG_OK;
+	for (size_t i = 0; update->put && i < update->put->set_count && !err; i++) {
+		const struct psg_permission_set *set = &update->put->sets[i];
+
+		err = psg_strings_add(&put, set->name);
+		if (!err)
+			err = compare_set(base, set->name, &set->permissions, changes);
+	}
+	psg_strings_sort(&put);
+	for (size_t i = 0; i < removed->count && !err; i++)
+		if (!psg_strings_has(&put, removed->items[i]))
+			err = compare_set(base, removed->items[i], &nothing, changes);
+	if (!err && changes->giver_count > 0)
+		qsort(changes->givers, changes->giver_count, sizeof(*changes->givers), giver_order);
+	return err;
 }
 
 size_t psg_policy_givers_end(const struct psg_policy_changes *changes, size_t first)
@@ -246,20 +242,20 @@ enum psg_err psg_policy_changes_build(struct psg_policy *base,
 				      struct psg_policy_changes *ret)
 {
 	struct psg_policy_changes changes PSG_CLEANUP(psg_policy_changes_clear) = {0};
-	enum psg_err err = find_givers(base, update, &changes);
+	enum psg_err err = append(&changes.gone_groups, update->removed_groups);
 
+	if (!err)
+		err = append(&changes.gone_sets, update->removed_sets);
+	psg_strings_sort(&changes.gone_groups);
+	psg_strings_sort(&changes.gone_sets);
+	if (!err)
+		err = find_givers(base, update, &changes);
 	if (!err)
 		err = find_assigned(update, &changes);
 	if (!err)
 		err = find_governed(base, update, &changes.governed);
-	if (!err)
-		err = append(&changes.gone_groups, update->removed_groups);
-	if (!err)
-		err = append(&changes.gone_sets, update->removed_sets);
 	if (err)
 		return err;
-	psg_strings_sort(&changes.gone_groups);
-	psg_strings_sort(&changes.gone_sets);
 	*ret = changes;
 	changes = (struct psg_policy_changes){0};
 	return PSG_OK;
@@ -267,9 +263,7 @@ enum psg_err psg_policy_changes_build(struct psg_policy *base,
 
 void psg_policy_changes_clear(struct psg_policy_changes *changes)
 {
-	for (size_t i = 0; i < changes->old_set_count; i++)
-		psg_permission_set_clear(&changes->old_sets[i]);
-	free(changes->old_sets);
+	psg_strings_clear(&changes->lost);
 	free(changes->givers);
 	free(changes->assigned);
 	psg_strings_clear(&changes->gone_groups);

@@ -1,12 +1,23 @@
 /* A model's records. Sets are written one by one and never multiplied by the groups they are in. */
+#include <string.h>
+
 #include "policy_write.h"
+
+/* As psg/model.h has them: what a set gives now and gave before is compared as sorted lists. */
+static bool sorted(const struct psg_strings *list)
+{
+	for (size_t i = 1; i < list->count; i++)
+		if (strcmp(list->items[i - 1], list->items[i]) >= 0)
+			return false;
+	return true;
+}
 
 bool psg_policy_model_writable(const struct psg_model *model)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < model->set_count; i++)
-		good = good && model->sets[i].name;
+		good = good && model->sets[i].name && sorted(&model->sets[i].permissions);
 	for (size_t i = 0; i < model->muting_set_count; i++)
 		good = good && model->muting_sets[i].name;
 	for (size_t i = 0; i < model->group_count; i++)

@@ -116,10 +116,9 @@ struct psg_policy_assigning {
 };
 
 struct psg_policy_changes {
-	struct psg_permission_set *old_sets; /* owned: as they were, of those put or removed */
-	size_t old_set_count;
+	struct psg_strings lost; /* permissions that a set gives no longer: text for the next */
 	struct psg_policy_giver *givers; /* by permission, then set, each pair once */
-	size_t giver_count;
+	size_t giver_count, giver_room;
 	struct psg_policy_assigning *assigned; /* by assignee, kind, target, each once */
 	size_t assigned_count;
 	struct psg_strings gone_groups, gone_sets; /* sorted: whose assignments go */

@@ -163,6 +163,13 @@ static void what_cannot_be_written(void **state)
 	model.policies[0].lifetime_s = -1;
 	refuse(root, &model, &assigned);
 	model.policies[0].lifetime_s = 1;
+	char **permissions = model.sets[0].permissions.items, *first = permissions[0];
+
+	permissions[0] = permissions[1]; /* out of order */
+	permissions[1] = first;
+	refuse(root, &model, &assigned);
+	permissions[1] = permissions[0];
+	permissions[0] = first;
 	strcpy(model.documents[2].name, "Ops"); /* two documents of one name */
 	refuse(root, &model, &assigned);
 	strcpy(model.documents[2].name, "Opn");
