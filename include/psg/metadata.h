@@ -161,8 +161,8 @@ bool psg_retrieve_is_zip(const char *output);
 PSG_MUST_CHECK
 enum psg_err psg_retrieve_write(struct psg_policy *policy, const struct psg_strings *documents,
 				const char *output, bool replace, struct psg_buf *ret_where);
-/* Files in a directory that a deployment of it would take for components which the policy does not have, in the metadata
- * format's folders, and destructiveChanges: paths, sorted. Errors: as for opening it, NO_MEMORY, and the policy's. */
+/* What a directory holds besides: files, in the metadata format's folders, of components that the policy does not have, and
+ * destructiveChanges: paths, sorted. Errors: as for opening it, NO_MEMORY, and the policy's. */
 PSG_MUST_CHECK
 enum psg_err psg_retrieve_strangers(struct psg_policy *policy, const char *directory,
 				    struct psg_strings *ret);

@@ -1,4 +1,4 @@
-/* What a directory still holds and the policy no longer does: deployed once more, it would come back. */
+/* What a directory still holds and the policy no longer does. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -195,15 +195,23 @@ static enum ctl_exit report_json(const struct retrieve *run, bool success)
 					"notInPolicy", ctl_json_strings(&run->strangers)));
 }
 
+static void say_strangers(const struct ctl *ctl, const struct retrieve *run)
+{
+	for (size_t i = 0; i < run->strangers.count; i++) {
+		const char *path = run->strangers.items[i], *output = run->output;
+		bool component = strchr(path, '/') != NULL;
+		ctl_note(
+		    ctl, "%s/%s %s", ctl_safe(output), ctl_safe(path),
+		    component
+			? "is not in the policy: delete it, for package.xml no longer names it"
+			: "was left: a deployment carries it out; delete it if that is not meant");
+	}
+}
+
 static enum ctl_exit report(const struct ctl *ctl, const struct retrieve *run)
 {
 	size_t count = run->documents.count;
-	for (size_t i = 0; i < run->strangers.count; i++)
-		ctl_note(ctl,
-			 "%s/%s is no part of the policy, and deploying %s would take it in: "
-			 "delete it if that is not meant",
-			 ctl_safe(run->output), ctl_safe(run->strangers.items[i]),
-			 ctl_safe(run->output));
+	say_strangers(ctl, run);
 	if (count >= PSG_PACKAGE_FILES_MAX)
 		ctl_warn(ctl,
 			 "a package may have %u files to be deployed: retrieve it in parts, with "

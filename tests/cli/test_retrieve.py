@@ -268,9 +268,10 @@ def test_a_checkout_is_updated_and_what_is_gone_is_named(deployed, tmp_path):
     (out / "README.md").write_text("mine", encoding="utf-8")
     (out / "destructiveChanges.xml").write_text("mine", encoding="utf-8")
     result = deployed.ok("retrieve", "--all", "--output", out, "--force", "--json")
-    gone = [f"psgctl: {out}/{name} is no part of the policy, and deploying {out} would take it in: "
-            "delete it if that is not meant"
-            for name in ("destructiveChanges.xml", "permissionsets/Old.permissionset")]
+    gone = [f"psgctl: {out}/destructiveChanges.xml was left: a deployment carries it out; delete it if that is not "
+            "meant",
+            f"psgctl: {out}/permissionsets/Old.permissionset is not in the policy: delete it, for package.xml no "
+            "longer names it"]
     assert result.err.splitlines() == gone
     assert result.json()["notInPolicy"] == ["destructiveChanges.xml", "permissionsets/Old.permissionset"]
     assert files_of(out) == {**SAMPLE_FILES, ".git/HEAD": "ref: refs/heads/main\n", "README.md": "mine",
