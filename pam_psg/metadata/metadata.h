@@ -22,7 +22,7 @@
 	"letters, digits and single underscores, beginning with a letter, not ending with an "     \
 	"underscore, at most 80; a namespace goes before as ns__NAME."
 #define PSG_PACKAGE_DEPTH_MAX 16U
-/* Of each kind and file: a file of half a million wrong elements must not become as many lines. */
+/* Of each kind, inside of a file: half a million wrong elements must not become as many lines. */
 #define PSG_REPORT_MAX 100U
 #define PSG_NEWER_ELEMENTS_MAX 32U /* the elements that have a `since` */
 
@@ -51,6 +51,8 @@ struct psg_xml_node {
 	bool repeated;         /* says once more what an item before it says */
 	size_t child_count;
 	struct psg_xml_node *parent, *children, *next;
+	const struct psg_xml_node
+	    *after_text; /* the first child with text, not white space, before it */
 };
 
 struct psg_xml {

@@ -134,7 +134,8 @@ static void PSG_PRINTF(4, 0) add(struct psg_report *report, struct psg_problem *
 	problem->element = (char *)(uintptr_t)(node ? node->name : "");
 	problem->line = node ? node->line : 0;
 	problem->column = node ? node->column : 0;
-	if (report->err != PSG_OK || !has_room(report, problem))
+	/* What concerns a file as a whole is once a file. */
+	if (report->err != PSG_OK || (node && !has_room(report, problem)))
 		return;
 	if (vasprintf(&text, format, args) < 0) {
 		text = NULL;

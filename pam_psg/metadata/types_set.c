@@ -1,5 +1,5 @@
 /* PermissionSet and MutingPermissionSet, as the Metadata API's WSDL has them up to version 64 (which leaves out
- * userLicense, of version 37 and before). What the WSDL requires is required. */
+ * userLicense, of version 37 and before). */
 #include "metadata.h"
 
 #define END                                                                                        \
@@ -39,16 +39,18 @@ ACCESS(presence, "servicePresenceStatus", "enabled");
 ACCESS(record_type, "recordType", "visible");
 ACCESS(source, "externalDataSource", "enabled");
 
-static const struct psg_element_type field[] = {KEY("field"), RIGHT("editable"),
+/* The WSDL requires these rights but the last of each. Salesforce deploys files that leave some out (seen in its own
+ * samples): what is not there is false. */
+static const struct psg_element_type field[] = {KEY("field"), RIGHT_OPTIONAL("editable"),
 						RIGHT_OPTIONAL("readable"), END};
 static const struct psg_element_type object[] = {
     KEY("object"),
-    RIGHT("allowCreate"),
-    RIGHT("allowDelete"),
-    RIGHT("allowEdit"),
-    RIGHT("allowRead"),
-    RIGHT("modifyAllRecords"),
-    RIGHT("viewAllRecords"),
+    RIGHT_OPTIONAL("allowCreate"),
+    RIGHT_OPTIONAL("allowDelete"),
+    RIGHT_OPTIONAL("allowEdit"),
+    RIGHT_OPTIONAL("allowRead"),
+    RIGHT_OPTIONAL("modifyAllRecords"),
+    RIGHT_OPTIONAL("viewAllRecords"),
     {.name = "viewAllFields", .kind = PSG_ELEMENT_BOOLEAN, .since = 63},
     END};
 

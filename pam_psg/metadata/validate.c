@@ -36,14 +36,29 @@ void psg_validate_version(const struct psg_xml_node *node, unsigned since,
 			   node->name, since, report->version);
 }
 
+/* Of an element that holds elements only: at the one that follows the text, where there is one. */
+static void validate_no_text(const struct psg_xml_node *node, struct psg_report *report)
+{
+	char snippet[PSG_SNIPPET_SIZE];
+	struct psg_xml_node at = *node;
+
+	if (!*node->text)
+		return;
+	if (node->after_text) {
+		at.line = node->after_text->line;
+		at.column = node->after_text->column;
+	}
+	psg_utf8_snippet(node->text, snippet);
+	psg_report_error(report, &at, "Remove the text, or put it into an element.",
+			 "Text '%s' does not belong in element %s", snippet, node->name);
+}
+
 static void validate_children(struct psg_xml_node *node, const struct psg_element_type *table,
 			      const char *type_name, struct psg_report *report);
 
 static void validate_child(struct psg_xml_node *node, const struct psg_element_type *element,
 			   struct psg_report *report)
 {
-	char snippet[PSG_SNIPPET_SIZE];
-
 	psg_validate_version(node, element->since, report);
 
 	if (element->kind == PSG_ELEMENT_ANY)
@@ -52,11 +67,7 @@ static void validate_child(struct psg_xml_node *node, const struct psg_element_t
 		psg_report_error(report, node, "Remove the attribute: metadata elements have none.",
 				 "Element %s has the attribute '%s'", node->name, node->attribute);
 	if (element->kind == PSG_ELEMENT_ITEM) {
-		psg_utf8_snippet(node->text, snippet);
-		if (*node->text)
-			psg_report_error(
-			    report, node, "Remove the text, or put it into an element.",
-			    "Text '%s' does not belong in element %s", snippet, node->name);
+		validate_no_text(node, report);
 		validate_children(node, element->children, element->type_name, report);
 	} else if (node->children) {
 		psg_report_error(report, node->children, "Put plain text there.",
@@ -95,8 +106,6 @@ static void validate_children(struct psg_xml_node *node, const struct psg_elemen
 bool psg_validate(struct psg_xml_node *root, const char *root_name, const char *ns,
 		  const struct psg_element_type *table, struct psg_report *report)
 {
-	char snippet[PSG_SNIPPET_SIZE];
-
 	if (strcmp(root->name, root_name) != 0) {
 		psg_report_error(
 		    report, root, "Use the root element of the type the file name says.",
@@ -110,10 +119,7 @@ bool psg_validate(struct psg_xml_node *root, const char *root_name, const char *
 	if (root->attribute)
 		psg_report_error(report, root, "Remove the attribute: metadata elements have none.",
 				 "Element %s has the attribute '%s'", root->name, root->attribute);
-	psg_utf8_snippet(root->text, snippet);
-	if (*root->text)
-		psg_report_error(report, root, "Remove the text, or put it into an element.",
-				 "Text '%s' does not belong in element %s", snippet, root->name);
+	validate_no_text(root, report);
 	validate_children(root, table, root_name, report);
 	return true;
 }

@@ -33,6 +33,7 @@ struct reading {
 	struct psg_xml *xml;
 	struct psg_xml_node *open, *last[PSG_XML_DEPTH_MAX + 1];
 	struct psg_buf text[PSG_XML_DEPTH_MAX + 1];
+	size_t seen[PSG_XML_DEPTH_MAX + 1]; /* of it, to be white space */
 	unsigned depth;
 	size_t nodes;
 	struct psg_xml_fault fault;
@@ -87,6 +88,23 @@ static void count_to(struct reading *reading, size_t offset)
 	}
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Text among elements belongs to none of them: where it is said to stand. */
+static void find_text(struct reading *reading, const struct psg_xml_node *next)
+{
+	const struct psg_buf *text = &reading->text[reading->depth];
+	size_t *seen = &reading->seen[reading->depth];
+
+	while (*seen < text->len && is_space(text->data[*seen]))
+		(*seen)++;
+	if (*seen < text->len && !reading->open->after_text)
+		reading->open->after_text = next;
+}
+
 static void add_node(struct reading *reading, struct psg_xml_node *node)
 {
 	struct psg_xml_node *parent = reading->open;
@@ -98,8 +116,10 @@ static void add_node(struct reading *reading, struct psg_xml_node *node)
 		parent->children = node;
 	else
 		reading->last[reading->depth]->next = node;
-	if (parent)
+	if (parent) {
 		parent->child_count++;
+		find_text(reading, node);
+	}
 	reading->last[reading->depth] = node;
 	reading->last[reading->depth + 1] = NULL;
 	reading->open = node;
@@ -215,6 +235,7 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	}
 	add_node(reading, node);
 	reading->text[reading->depth].len = 0;
+	reading->seen[reading->depth] = 0;
 }
 
 static void on_text(void *arg, const xmlChar *text, int len)
@@ -235,9 +256,9 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const 
 	(void)name, (void)prefix, (void)uri;
 	if (reading->err != PSG_OK || !node)
 		return;
-	while (start < end && strchr(" \t\r\n", buf->data[start]))
+	while (start < end && is_space(buf->data[start]))
 		start++;
-	while (end > start && strchr(" \t\r\n", buf->data[end - 1]))
+	while (end > start && is_space(buf->data[end - 1]))
 		end--;
 	node->text = end > start ? psg_xml_keep(reading->xml, buf->data + start, end - start) : "";
 	if (!node->text || buf->failed) {

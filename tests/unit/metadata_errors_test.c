@@ -222,9 +222,13 @@ static void lines_beyond_65535(void **state)
 	psg_problems_sort(&problems);
 	assert_int_equal(problems.count, 2);
 	/* Columns count characters: a tab, an ä, and a comment of ten. */
+	assert_int_equal(problems.items[0].line, 70000);
+	assert_int_equal(problems.items[0].column, 13);
+	assert_string_equal(problems.items[0].element, "label");
+	/* What the ä is said of: the element after it. */
 	assert_int_equal(problems.items[1].line, 70000);
 	assert_int_equal(problems.items[1].column, 13);
-	assert_string_equal(problems.items[1].element, "label");
+	assert_string_equal(problems.items[1].element, "PermissionSet");
 	psg_buf_clear(&text);
 	psg_problems_clear(&problems);
 	psg_model_clear(&model);

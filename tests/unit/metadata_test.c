@@ -139,6 +139,49 @@ static void muting_set(void **state)
 			    "fieldPermissions.Account.Name.editable");
 }
 
+/* Salesforce takes them so: what is left out is not given. */
+static void rights_left_out(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct psg_strings *permissions;
+
+	parse(fixture, "PermissionSet", "A",
+	      FIXTURE_SET("<objectPermissions><allowRead>true</allowRead><object>Account</object>"
+			  "</objectPermissions><objectPermissions><object>Case</object>"
+			  "</objectPermissions><fieldPermissions><field>Account.Name</field>"
+			  "<readable>true</readable></fieldPermissions>"));
+	fixture_assert_none(&fixture->problems);
+	permissions = &fixture->model.sets[0].permissions;
+	assert_int_equal(permissions->count, 2);
+	assert_string_equal(permissions->items[0], "fieldPermissions.Account.Name.readable");
+	assert_string_equal(permissions->items[1], "objectPermissions.Account.allowRead");
+}
+
+/* Of two that say the same, one is there. */
+static void said_twice(void **state)
+{
+	struct fixture *fixture = *state;
+	struct psg_buf canonical = {0};
+	struct psg_document document = {
+	    .type = strdup("PermissionSet"),
+	    .name = strdup("A"),
+	    .path = strdup("A"),
+	    .bytes = strdup(FIXTURE_SET(FIXTURE_PERMISSION("P") FIXTURE_PERMISSION("P")))};
+	const char *first;
+
+	document.len = strlen(document.bytes);
+	assert_int_equal(
+	    psg_metadata_parse(&document, 0, &fixture->model, &canonical, &fixture->problems),
+	    PSG_OK);
+	assert_int_equal(fixture->problems.error_count, 0);
+	assert_int_equal(fixture->problems.count, 1);
+	first = strstr(canonical.data, "<name>P</name>");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "<name>P</name>"));
+	psg_buf_clear(&canonical);
+	psg_document_clear(&document);
+}
+
 static void group(void **state)
 {
 	struct fixture *fixture = *state;
@@ -248,6 +291,8 @@ int main(void)
 	    TEST(forms_of_xml),
 	    TEST(limits_count_characters),
 	    TEST(muting_set),
+	    TEST(rights_left_out),
+	    TEST(said_twice),
 	    TEST(group),
 	    TEST(policy),
 	    TEST(gate),
