@@ -135,6 +135,7 @@ enum psg_element_kind {
 #define PSG_ELEMENT_TWICE (1U << 4) /* REPEATS, and the same value may come again */
 #define PSG_ELEMENT_DERIVED                                                                        \
 	(1U << 5) /* accepted, never kept: the file's name or the policy says it */
+#define PSG_ELEMENT_HOLLOW (1U << 6) /* of an ITEM: may hold nothing at all */
 
 struct psg_element_type {
 	const char *name;

@@ -94,6 +94,7 @@ const struct psg_element_type psg_manifest_elements[] = {
     {.name = "apiAccessLevel"},
     {.name = "description"},
     {.name = "fullName"},
+    {.name = "modules"}, /* of connected applications, as retrieved; in no WSDL */
     {.name = "namespacePrefix"},
     {.name = "objectPermissions", .flags = PSG_ELEMENT_REPEATS},
     {.name = "packageType"},
@@ -101,7 +102,7 @@ const struct psg_element_type psg_manifest_elements[] = {
     {.name = "setupWeblink"},
     {.name = "types",
      .kind = PSG_ELEMENT_ITEM,
-     .flags = PSG_ELEMENT_REPEATS | PSG_ELEMENT_TWICE,
+     .flags = PSG_ELEMENT_REPEATS | PSG_ELEMENT_TWICE | PSG_ELEMENT_HOLLOW,
      .type_name = "PackageTypeMembers",
      .children = package_types},
     {.name = "uninstallClass"},

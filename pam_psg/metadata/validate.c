@@ -68,7 +68,8 @@ static void validate_child(struct psg_xml_node *node, const struct psg_element_t
 				 "Element %s has the attribute '%s'", node->name, node->attribute);
 	if (element->kind == PSG_ELEMENT_ITEM) {
 		validate_no_text(node, report);
-		validate_children(node, element->children, element->type_name, report);
+		if (node->children || !(element->flags & PSG_ELEMENT_HOLLOW))
+			validate_children(node, element->children, element->type_name, report);
 	} else if (node->children) {
 		psg_report_error(report, node->children, "Put plain text there.",
 				 "Element %s invalid at this location: %s holds text only",

@@ -340,3 +340,31 @@ def test_a_name_service_that_cannot_say_is_a_warning(psgctl, package, tmp_path):
         f"{directory}/activationpolicies/A.activationpolicy:3:13: Warning: [ActivationPolicy A] group: "
         "The name service could not say whether there is a Unix group 'no-such-group' (Look at the services of "
         "nsswitch.conf, then deploy again.)"], result
+
+
+def test_a_manifest_as_salesforce_and_people_write_it(psgctl, package):
+    """With what belongs to connected applications, and with types of which only a comment is left."""
+    psgctl.init()
+    directory = package().permission_set("A").file("package.xml", """<?xml version="1.0" encoding="UTF-8"?>
+<Package xmlns="http://soap.sforce.com/2006/04/metadata">
+    <fullName>Sample</fullName>
+    <apiAccessLevel>Unrestricted</apiAccessLevel>
+    <modules><module><label>Sample</label><types><members>X</members><name>Module</name></types></module></modules>
+    <namespacePrefix>sample</namespacePrefix>
+    <types>
+        <!-- nothing left -->
+    </types>
+    <types>
+        <members>A</members>
+        <name>PermissionSet</name>
+    </types>
+    <version>36.0</version>
+</Package>
+""")
+    result = psgctl.deploy(directory)
+    assert result.err == "" and "created    PermissionSet A" in result.out
+    text = (directory.path / "package.xml").read_text()
+    directory.file("package.xml", text.replace("<!-- nothing left -->", "<members>B</members>"))
+    result = psgctl("deploy", directory)
+    assert result.rc == 3
+    assert ":7:5: Error: name: Required field is missing: name (Add the element.)" in result.err, result

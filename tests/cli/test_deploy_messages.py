@@ -18,15 +18,16 @@ def group(body):
 
 
 def user(name):
-    return f"    <userPermissions>\n        <enabled>true</enabled>\n        <name>{name}</name>\n    </userPermissions>\n"
+    return ("    <userPermissions>\n        <enabled>true</enabled>\n"
+            f"        <name>{name}</name>\n    </userPermissions>\n")
 
 
 MEMBER = "    <permissionSets>{}</permissionSets>\n".format
 MUTING = "    <mutingPermissionSets>{}</mutingPermissionSets>\n".format
 SET, GROUP = "permissionsets/Sample.permissionset", "permissionsetgroups/Sample.permissionsetgroup"
 OF_SET, OF_GROUP = "[PermissionSet Sample]", "[PermissionSetGroup Sample]"
-NAME_RULE = ("letters, digits and single underscores, beginning with a letter, not ending with an underscore, at most 80; "
-             "a namespace goes before as ns__NAME.")
+NAME_RULE = ("letters, digits and single underscores, beginning with a letter, not ending with an underscore, "
+             "at most 80; a namespace goes before as ns__NAME.")
 
 # What: (file, its text, what follows its path).
 WRONG = {
@@ -35,13 +36,14 @@ WRONG = {
         f":3:5: Error: {OF_SET} colour: Element colour invalid at this location in type PermissionSet "
         "(Remove it, or correct its name.)"),
     "an unknown element of an item": (
-        SET, permission_set("    <tabSettings><tab>T</tab><seen>1</seen><visibility>None</visibility></tabSettings>\n"),
+        SET, permission_set("    <tabSettings><tab>T</tab><seen>1</seen><visibility>None</visibility>"
+                            "</tabSettings>\n"),
         f":3:30: Error: {OF_SET} seen: Element seen invalid at this location in type PermissionSetTabSetting "
         "(Remove it, or correct its name.)"),
     "another namespace": (
         SET, document("PermissionSet", "    <label>Sample</label>\n", "urn:other"),
-        f":2:1: Error: {OF_SET} PermissionSet: Error parsing file: the namespace of PermissionSet is 'urn:other', not "
-        f"'{SALESFORCE}' (Write the type's own xmlns on the root element.)"),
+        f":2:1: Error: {OF_SET} PermissionSet: Error parsing file: the namespace of PermissionSet is 'urn:other', "
+        f"not '{SALESFORCE}' (Write the type's own xmlns on the root element.)"),
     "no label": (
         SET, permission_set("", ""),
         f":2:1: Error: {OF_SET} label: Required field is missing: label (Add the element.)"),
@@ -53,8 +55,8 @@ WRONG = {
         f":3:5: Error: {OF_SET} description: data value too large: {'x' * 60}... (max length=255) (Shorten it.)"),
     "a bad name": (
         "permissionsets/My-Set.permissionset", permission_set(""),
-        ": Error: [PermissionSet My-Set] The file name 'My-Set' is not a valid API name: it holds something other than "
-        f"letters, digits and underscores (Rename the file: {NAME_RULE})"),
+        ": Error: [PermissionSet My-Set] The file name 'My-Set' is not a valid API name: it holds something other "
+        f"than letters, digits and underscores (Rename the file: {NAME_RULE})"),
     "a name of another": (
         SET, permission_set("    <fullName>Other</fullName>\n"),
         f":3:5: Error: {OF_SET} fullName: fullName 'Other' is not the name of the file, 'Sample' "
@@ -78,11 +80,12 @@ WRONG = {
     "unknown members": (
         GROUP, group(MEMBER("A") + MEMBER("Ghost") + MEMBER("Spirit")),
         f":5:5: Error: {OF_GROUP} permissionSets: Cannot create permission set group components since the following "
-        "permission set names are invalid: Ghost, Spirit (Add the permission set to the package, or remove the line.)"),
+        "permission set names are invalid: Ghost, Spirit (Add the permission set to the package, or remove the "
+        "line.)"),
     "a member's name": (
         GROUP, group(MEMBER("Two__Name__Spaces")),
-        f":4:5: Error: {OF_GROUP} permissionSets: 'Two__Name__Spaces' is not a valid API name: it has two underscores "
-        f"in a row that are not a namespace's (Correct the name: {NAME_RULE})"),
+        f":4:5: Error: {OF_GROUP} permissionSets: 'Two__Name__Spaces' is not a valid API name: it has two "
+        f"underscores in a row that are not a namespace's (Correct the name: {NAME_RULE})"),
     "a muting set as a set": (
         GROUP, group(MEMBER("M")),
         f":4:5: Error: {OF_GROUP} permissionSets: 'M' is a MutingPermissionSet, not a PermissionSet "
@@ -95,8 +98,8 @@ WRONG = {
 ODD = {
     "a permission twice alike": (
         SET, permission_set(user("A") + user("A")),
-        f":7:5: Warning: {OF_SET} userPermissions: 'A' is named twice in userPermissions, before on line 3, and says the "
-        "same: it counts once (Remove one of them.)"),
+        f":7:5: Warning: {OF_SET} userPermissions: 'A' is named twice in userPermissions, before on line 3, and says "
+        "the same: it counts once (Remove one of them.)"),
     "members of a managed package": (
         GROUP, group(MEMBER("force__X")),
         f":4:5: Warning: {OF_GROUP} permissionSets: These permission sets of managed packages are not here and give "

@@ -20,7 +20,8 @@ REFUSED = {
         '<!DOCTYPE a [<!ENTITY % p SYSTEM "http://127.0.0.1:{port}/p"> %p; %q;]>' + BODY % "",
     "a DTD in a file": '<!DOCTYPE PermissionSet SYSTEM "file://{file}">' + BODY % "",
     "a DTD on a host": '<!DOCTYPE PermissionSet PUBLIC "-//X//Y" "http://127.0.0.1:{port}/d">' + BODY % "",
-    "a notation": '<!DOCTYPE a [<!NOTATION n SYSTEM "file://{file}"><!ENTITY x SYSTEM "{file}" NDATA n>]>' + BODY % "",
+    "a notation":
+        '<!DOCTYPE a [<!NOTATION n SYSTEM "file://{file}"><!ENTITY x SYSTEM "{file}" NDATA n>]>' + BODY % "",
     "what another file holds": '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="{file}" parse="text"/>',
     "another file inside": BODY % '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="{file}"/>',
 }
@@ -61,8 +62,9 @@ def test_nothing_elsewhere_is_touched(psgctl, package, tmp_path, listener, what)
     assert result.returncode == (3 if what in REFUSED else 0), result
     assert "secret of the canary" not in result.stdout + result.stderr
     if "<!DOCTYPE" in text:
-        assert f"{directory}/permissionsets/Sample.permissionset:1:1: Error: [PermissionSet Sample] Error parsing file: " \
-               "a DOCTYPE is not allowed (Remove the DOCTYPE: metadata has neither entities nor a DTD.)" in result.stderr
+        assert result.stderr.splitlines()[0] == (
+            f"{directory}/permissionsets/Sample.permissionset:1:1: Error: [PermissionSet Sample] Error parsing file: a "
+            "DOCTYPE is not allowed (Remove the DOCTYPE: metadata has neither entities nor a DTD.)")
     calls = (tmp_path / "trace").read_text()
     assert "permissionsets" in calls and str(canary) not in calls
     assert not re.search(r"AF_INET|http:|catalog", calls)
@@ -94,12 +96,13 @@ def test_nesting_is_refused_at_its_depth(psgctl, package):
 def test_a_tag_of_attributes_is_refused_by_its_length(psgctl, package):
     psgctl.init()
     attributes = " ".join(f"a{number}=''" for number in range(8000))
-    directory = package().file("permissionsets/Wide.permissionset", BODY.replace("<label", f"<label {attributes}") % "")
+    text = BODY.replace("<label", f"<label {attributes}") % ""
+    directory = package().file("permissionsets/Wide.permissionset", text)
     result = psgctl("deploy", directory)
     assert result.rc == 3
     assert result.err.splitlines()[0] == (
-        f"{directory}/permissionsets/Wide.permissionset:2:5: Error: [PermissionSet Wide] Error parsing file: a tag is "
-        "longer than 64 KiB (Make the file well-formed XML.)")
+        f"{directory}/permissionsets/Wide.permissionset:2:5: Error: [PermissionSet Wide] Error parsing file: a tag "
+        "is longer than 64 KiB (Make the file well-formed XML.)")
 
 
 def test_a_package_of_more_than_600_mebibytes_is_refused(psgctl, package):
