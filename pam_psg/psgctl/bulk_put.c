@@ -52,9 +52,11 @@ static enum ctl_exit put(struct ctl *ctl, struct ctl_bulk *bulk)
 	};
 	if (bulk->changed.count == 0)
 		return CTL_DONE;
+	ctl_progress_show(&bulk->progress, "Writing", 0, 0);
 	enum psg_err err = psg_policy_stage(ctl->store->root, ctl->policy, &update, &staged);
 	if (!err)
 		err = psg_policy_commit(&staged);
+	ctl_progress_end(&bulk->progress);
 	return err ? ctl_store_error(ctl, "cannot write the policy; the one before stays in force",
 				     err)
 		   : CTL_DONE;

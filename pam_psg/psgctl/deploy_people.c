@@ -52,9 +52,9 @@ static enum psg_err warn_opening(struct psg_deployment *deployment, const struct
 static enum psg_err warn_more(struct psg_deployment *deployment, size_t more)
 {
 	char text[160];
-	snprintf(text, sizeof(text), "%zu more need no activation any more for a service", more);
-	return more == 0 ? PSG_OK
-			 : warn(deployment, "", "", text, "deploy --check-only lists all of them");
+	snprintf(text, sizeof(text), "%zu more need%s no activation any more for a service", more,
+		 more == 1 ? "s" : "");
+	return warn(deployment, "", "", text, "deploy --check-only lists all");
 }
 
 static enum psg_err add_all(struct psg_strings *to, const struct psg_strings *from)

@@ -46,6 +46,8 @@ void ctl_progress_line(const char *doing, size_t done, size_t total, unsigned wi
 	format_count(done, so_far);
 	format_count(total, of);
 	snprintf(numbers, sizeof(numbers), total > 0 ? "  %s of %s" : "%s", so_far, of);
+	if (total == 0 && done == 0)
+		numbers[0] = '\0';
 	if (total > 0)
 		snprintf(share, sizeof(share), "%3u %%",
 			 (unsigned)((double)done / (double)total * 100));
@@ -94,8 +96,11 @@ void ctl_progress_show(void *arg, const char *doing, size_t done, size_t total)
 	if (!progress->on)
 		return;
 	int64_t now = now_ns();
-	if (now - progress->began_ns < PATIENCE_NS || now - progress->drawn_ns < BETWEEN_NS)
+	bool same = progress->doing != NULL && strcmp(progress->doing, doing) == 0;
+	if (now - progress->began_ns < PATIENCE_NS ||
+	    (same && now - progress->drawn_ns < BETWEEN_NS))
 		return;
+	progress->doing = doing;
 	ctl_progress_line(doing, done, total, terminal_width(), line);
 	unsigned width = (unsigned)strlen(line);
 	/* Blanks over what the line before had more: no escape sequence that a terminal may not know. */

@@ -10,6 +10,7 @@ struct ctl_progress {
 	bool on; /* standard error is a terminal, and nobody asked for quiet or JSON */
 	int64_t began_ns, drawn_ns; /* by the monotonic clock; drawn_ns 0: not drawn */
 	unsigned drawn_width;
+	const char *doing; /* what was drawn last */
 };
 
 /* Zeroed it never draws. */
@@ -21,7 +22,7 @@ void ctl_progress_end(struct ctl_progress *progress);
 
 /* The line, of at most `width` columns, none of them the last of the terminal:
  *     Compiling  [########............]   40 %  4,000 of 10,000
- * Where there is no room the bar goes first, then the numbers. Pure. */
+ * Where there is no room the bar goes first, then the numbers. Without a total there is the number alone, if any. Pure. */
 void ctl_progress_line(const char *doing, size_t done, size_t total, unsigned width,
 		       char out[static CTL_PROGRESS_WIDTH_MAX + 1]);
 

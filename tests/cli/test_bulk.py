@@ -297,7 +297,7 @@ int clock_gettime(clockid_t clock, struct timespec *out)
     ([], 41, rb"\rReading  \[##\.{8}\]   25 %  52 of 208 *\rReading  \[#####\.{5}\]   50 %  104 of 208 *"),
     ([], 30, rb"\rReading   25 %  52 of 208 *\rReading   50 %  104 of 208 *"),
     ([], 16, rb"\rReading   25 % *\rReading   50 % *"),
-    ([], 8, rb"\rReading\rReading\rReading"),
+    ([], 8, rb"\rReading\rReading\rReading\rReading\rLooking\r {7}\r\rWriting\r {7}\r"),
     (["--quiet"], 80, None),
     (["--json"], 80, None),
 ])

@@ -178,3 +178,20 @@ def test_names_reach_no_terminal_raw(psgctl, package):
     assigned(psgctl, package, ("j\u202ene", "Finance"))
     result = check(psgctl, finance(package, "after", apps=["sshd"]))
     assert "\u202e" not in result.out and "loses  sudo" in result.out
+
+
+def test_of_very_many_openings_a_thousand_are_warned_of(psgctl, package):
+    """More groups differ than are compared one by one beforehand, too; --check-only lists everybody."""
+    psgctl.init()
+    everything = package().permission_set("Billing", apps=["sudo"], hasActivationRequired=True)
+    for number in range(1001):
+        everything.group(f"G{number}", ["Billing"], requires=False)
+    psgctl.deploy(everything)
+    psgctl.ok("assign", "--file", "-", input="".join(f"person{n} G{n}\n" for n in range(1001)), timeout=120)
+    after = package("after").permission_set("Billing", apps=["sudo"])
+    result = check(psgctl, after)
+    lines = changes(result)
+    assert len(lines) == 1001 and lines == sorted(lines)
+    assert lines[0] == "person0 no longer needs activation sudo (through PermissionSetGroup G0)"
+    assert result.err.count("no longer does: PermissionSetGroup G") == 1000
+    assert "Warning: 1 more needs no activation any more for a service (deploy --check-only lists all)\n" in result.err

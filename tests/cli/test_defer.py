@@ -124,9 +124,21 @@ def test_forced_the_group_is_failed_and_gives_nothing(store, package):
     assert result.rc == 3 and f"Finance is Failed: {shown['statusReason']} (it gives nothing: " in result.err
     # recalculate warns of it, and it stays so until what it lacks is deployed.
     result = store.ok("recalculate", "Finance")
-    assert "Warning: [PermissionSetGroup Finance]" in result.err and result.out.split()[-3:] == ["Finance", "Failed", "0"]
+    assert ("permissionsetgroups/Finance.permissionsetgroup: Warning: [PermissionSetGroup Finance] permissionSets: The "
+            "group is Failed and gives nothing, as it lacks the permission sets: Billing (" in result.err)
+    assert result.out.split()[-3:] == ["Finance", "Failed", "0"]
     store.deploy(finance(package))
     assert statuses(store)["Finance"] == "Updated" and "BECAUSE" not in store.ok("groups").out
+
+
+def test_forced_a_muting_set_is_missed_too(store, package):
+    """What it muted must not come back."""
+    store.deploy(finance(package, "muted", muting=["Mute"]).muting_set("Mute", apps=["sudo"]))
+    assert gives(store) == ["sshd"]
+    result = store.ok("deploy", destructive(package, MutingPermissionSet=["Mute"]), "--force")
+    assert ("Warning: [PermissionSetGroup Finance] mutingPermissionSets: The group is Failed and gives nothing, as it "
+            "lacks the muting permission sets: Mute (" in result.err)
+    assert statuses(store)["Finance"] == "Failed" and gives(store) == []
 
 
 def test_forced_assignments_go_with_what_is_deleted(store, package):
