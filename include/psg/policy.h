@@ -104,9 +104,9 @@ enum psg_err psg_policy_pending(struct psg_policy *policy, struct psg_strings *r
 /* The writers' lock: psgctl's alone, never taken by the module. Waits. *ret_fd is closed to release. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd);
-/* Says, under the lock, which groups are being recalculated, for who looks meanwhile; it ends with the lock. Said again it
- * replaces what was said. Kept in root/updating, a text record: not synced, dropped by the next holder, never read by
- * the module; nothing rests on it. */
+/* Says, under the lock, which groups are being recalculated, for who looks meanwhile; it ends with the lock. Said
+ * again it replaces what was said. Kept in root/updating, a text record: not synced, dropped by the next holder,
+ * never read by the module; nothing rests on it. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strings *groups);
 /* Those announced by a writer that holds the lock now, sorted; empty when nobody does, or the list is just being
@@ -114,8 +114,9 @@ enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strin
 PSG_MUST_CHECK
 enum psg_err psg_policy_updating(struct psg_folder *root, struct psg_strings *ret);
 
-/* What is to be different. All borrowed; names to be removed may come twice or not be there. What is removed and put is
- * put; what is unassigned and assigned is assigned. A group or set that is removed loses its assignments, also when it is put again. */
+/* What is to be different. All borrowed; names to be removed may come twice or not be there. What is removed
+ * and put is put; what is unassigned and assigned is assigned. A group or set that is removed loses its
+ * assignments, also when it is put again. */
 struct psg_policy_update {
 	/* Added or replaced whole: groups, sets, muting sets, activation policies, settings where has_settings, documents. */
 	const struct psg_model *put; /* may be NULL */
@@ -128,19 +129,22 @@ struct psg_policy_update {
 };
 struct psg_policy_staged; /* a policy written beside the one in force */
 
-/* Writes `base` (NULL: nothing) with the update: all other records are copied as they are, what depends on the changed (who gives a
- * permission, whether a policy governs a target) is derived again, and assignments to a removed group or set go with it. The generation
- * is one above base's. Not yet in force, not yet durable. `root` need not be base's. Until it is committed or dropped, nothing else can be
- * staged or replaced through this `root`. On an error nothing is left. Errors: INVALID (a name put twice, a set's permissions not sorted, a document above
- * PSG_POLICY_DOCUMENT_MAX, an assignment malformed or put twice with different ends, 4 GiB), EXISTS (one is staged), CORRUPT, store's. */
+/* Writes `base` (NULL: nothing) with the update: all other records are copied as they are, what depends on the
+ * changed (who gives a permission, whether a policy governs a target) is derived again, and assignments to a
+ * removed group or set go with it. The generation is one above base's. Not yet in force, not yet durable.
+ * `root` need not be base's. Until it is committed or dropped, nothing else can be staged or replaced through
+ * this `root`. On an error nothing is left. Errors: INVALID (a name put twice, a set's permissions not sorted,
+ * a document above PSG_POLICY_DOCUMENT_MAX, an assignment malformed or put twice with different ends, 4 GiB),
+ * EXISTS (one is staged), CORRUPT, store's. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_stage(struct psg_folder *root, struct psg_policy *base,
 			      const struct psg_policy_update *update,
 			      struct psg_policy_staged **ret);
 /* As the module would see it. Borrowed; ends with the staged. */
 struct psg_policy *psg_policy_staged_policy(struct psg_policy_staged *staged);
-/* Puts it in force: synced, renamed over, folder synced. On any error the one before stays
- * (but for the last sync, that of the folder: which of the two a power failure would leave is then not known). Frees it whatever comes of it. */
+/* Puts it in force: synced, renamed over, folder synced. On any error the one before stays, but for the last
+ * sync, that of the folder: which of the two a power failure would leave is then not known. Frees it whatever
+ * comes of it. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_commit(struct psg_policy_staged **staged);
 void psg_policy_drop(struct psg_policy_staged **staged);

@@ -37,8 +37,8 @@ enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd)
 	return PSG_OK;
 }
 
-/* Not put beside and renamed: a policy may be staged in the folder already, and nothing rests on this list. Who reads it half
- * written finds fewer names than it promises, which is no list. */
+/* Not put beside and renamed: a policy may be staged in the folder already, and nothing rests on this list. Who
+ * reads it half written finds fewer names than it promises, which is no list. */
 enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strings *groups)
 {
 	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
@@ -61,8 +61,8 @@ enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strin
 	return err;
 }
 
-/* Whether somebody holds the lock. A shared lock is asked for, never waited for, and given back at once: a writer that comes in
- * between waits for no longer than that, and readers do not see each other. */
+/* Whether somebody holds the lock. A shared lock is asked for, never waited for, and given back at once: a writer
+ * that comes in between waits for no longer than that, and readers do not see each other. */
 static enum psg_err is_held(struct psg_folder *root, bool *ret)
 {
 	int fd PSG_CLEANUP(psg_close_fd) = -1;

@@ -1,4 +1,5 @@
-/* What the policy file's reader and writer share: the form of a record. What only the writer knows is in policy_write.h.
+/* What the policy file's reader and writer share: the form of a record. policy_write.h has what only the writer
+ * knows.
  *
  * The file is a cdb. Each record's value ends in a checksum over key and value. Keys:
  *   format                     magic, version, generation, counts; magic and version stay where they are

@@ -41,8 +41,8 @@ void psg_policy_cdb_clear(struct psg_policy_cdb *cdb);
 
 /* -- writing (policy_sink.c) -- */
 
-/* A policy being written. The first error is kept: add what there is, then ask finish. What follows from the records (names/,
- * keys/, the counts of the format) is the sink's to write: it cannot differ from what is there. */
+/* A policy being written. The first error is kept: add what there is, then ask finish. What follows from the
+ * records (names/, keys/, the counts of the format) is the sink's to write: it cannot differ from what is there. */
 struct psg_policy_sink;
 
 PSG_MUST_CHECK

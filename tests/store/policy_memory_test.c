@@ -1,5 +1,5 @@
-/* Every allocation of staging and putting in force failing in turn: the policy before stays, and nothing is left beside it.
- * The program is linked so that our calls of malloc and its like come here first. */
+/* Every allocation of staging and putting in force failing in turn: the policy before stays, and nothing is left
+ * beside it. The program is linked so that our calls of malloc and its like come here first. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
