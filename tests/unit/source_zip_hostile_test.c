@@ -203,6 +203,24 @@ static void two_ends(void **state)
 	psg_buf_clear(&second);
 }
 
+/* Of two archives one after the other libzip by itself takes the one that spans more: the first. */
+static void archive_before(void **state)
+{
+	const struct zip_entry bad = {.name = "bad", .bytes = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
+	const struct zip_entry good = {.name = "good", .bytes = "x"};
+	struct psg_problems problems = {0};
+	struct psg_buf archive = {0}, text = {0};
+
+	(void)state;
+	zip_build(&bad, 1, &archive);
+	zip_build(&good, 1, &archive);
+	zip_read_all(archive.data, archive.len, &problems, &text);
+	fixture_assert_none(&problems);
+	assert_string_equal(text.data, "good=x\n");
+	psg_buf_clear(&archive);
+	psg_buf_clear(&text);
+}
+
 /* In the directory: libzip would try each. */
 static void ends_in_the_directory(void **state)
 {
@@ -372,6 +390,7 @@ int main(void)
 	    cmocka_unit_test(truncated),
 	    cmocka_unit_test(flipped),
 	    cmocka_unit_test(two_ends),
+	    cmocka_unit_test(archive_before),
 	    cmocka_unit_test(ends_in_the_directory),
 	    cmocka_unit_test(tail),
 	    cmocka_unit_test(zip64),
