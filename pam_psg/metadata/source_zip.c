@@ -1,9 +1,9 @@
 /* The entries of a zip, through libzip.
  *
- * MUST take stored and deflated entries only: xz and bzip2 unpack with as much memory as the archive asks
- *      for                                                            (source_zip_test: methods)
+ * MUST take stored and deflated entries only: xz and bzip2 unpack with as much memory as the archive asks for
+ *      (source_zip_test: methods)
  * MUST refuse what is not what its name says: links, devices, encrypted bytes, a name twice
- *                                                                     (source_zip_test: entries)
+ *      (source_zip_test: entries)
  */
 #include "source.h"
 
