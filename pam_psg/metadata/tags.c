@@ -8,12 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Past the first `end` after what begins here. */
+/* Past the first `end`, whose last character is '>', after what begins here. */
 static const char *skip(const char *at, const char *limit, const char *end)
 {
-	const char *found = memmem(at, (size_t)(limit - at), end, strlen(end));
+	ptrdiff_t len = (ptrdiff_t)strlen(end);
+	const char *found = at;
 
-	return found ? found + strlen(end) : limit;
+	while (found < limit && (found = memchr(found, '>', (size_t)(limit - found))) != NULL) {
+		found++;
+		if (found - at >= len && memcmp(found - len, end, (size_t)len) == 0)
+			return found;
+	}
+	return limit;
 }
 
 /* The tag's '>', or where it is broken. */

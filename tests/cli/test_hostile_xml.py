@@ -46,9 +46,9 @@ def listener():
 
 
 def traced(psgctl, directory, trace):
-    calls = ["strace", "-f", "-o", str(trace), "-e", "trace=open,openat,openat2,socket,connect,execve,access,stat"]
-    return subprocess.run([*calls, PSGCTL, "deploy", str(directory)], env=psgctl.environment(), capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, check=False, timeout=60)
+    calls = ["strace", "-f", "-o", str(trace), "-e", "trace=open,openat,openat2,socket,connect,access,stat,statx"]
+    return subprocess.run([*calls, PSGCTL, "deploy", str(directory)], env=psgctl.environment(),
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=60)
 
 
 @pytest.mark.parametrize("what", [*REFUSED, *TAKEN])
@@ -63,8 +63,8 @@ def test_nothing_elsewhere_is_touched(psgctl, package, tmp_path, listener, what)
     assert "secret of the canary" not in result.stdout + result.stderr
     if "<!DOCTYPE" in text:
         assert result.stderr.splitlines()[0] == (
-            f"{directory}/permissionsets/Sample.permissionset:1:1: Error: [PermissionSet Sample] Error parsing file: a "
-            "DOCTYPE is not allowed (Remove the DOCTYPE: metadata has neither entities nor a DTD.)")
+            f"{directory}/permissionsets/Sample.permissionset:1:1: Error: [PermissionSet Sample] Error parsing file: "
+            "a DOCTYPE is not allowed (Remove the DOCTYPE: metadata has neither entities nor a DTD.)")
     calls = (tmp_path / "trace").read_text()
     assert "permissionsets" in calls and str(canary) not in calls
     assert not re.search(r"AF_INET|http:|catalog", calls)
