@@ -86,6 +86,9 @@ enum psg_err psg_xml_check_encoding(const char *bytes, size_t len, struct psg_xm
 /* Neither does a tag longer than PSG_XML_TAG_MAX get there (tags.c). */
 PSG_MUST_CHECK
 enum psg_err psg_xml_check_tags(const char *bytes, size_t len, struct psg_xml_fault *ret_fault);
+/* xml:lang and its like, and where a schema is, say nothing that we or Salesforce would follow. xsi:nil and xsi:type do.
+ * `uri` NULL: of no namespace. */
+bool psg_xml_attribute_idle(const char *name, const char *uri);
 /* Line and column of an offset. */
 void psg_xml_locate(const char *bytes, size_t offset, int *ret_line, int *ret_column);
 

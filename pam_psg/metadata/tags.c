@@ -1,12 +1,15 @@
-/* Tags too long for libxml2, found before it sees them.
+/* Tags too long for libxml2, found before it sees them, and attributes that say nothing.
  *
- * It compares every attribute and namespace declaration of a tag with all that came before in it, and tells of the tag only
+ * libxml2 compares every attribute and namespace declaration of a tag with all that came before in it, and tells of the tag only
  * when it has read the whole: a file of one tag would take it hours. Whether the file is well-formed is its business. */
 #include "metadata.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#define XML "http://www.w3.org/XML/1998/namespace"
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
 
 /* Past the first `end`, whose last character is '>', after what begins here. */
 static const char *skip(const char *at, const char *limit, const char *end)
@@ -63,4 +66,13 @@ enum psg_err psg_xml_check_tags(const char *bytes, size_t len, struct psg_xml_fa
 		at = memchr(end, '<', (size_t)(limit - end));
 	}
 	return PSG_OK;
+}
+
+bool psg_xml_attribute_idle(const char *name, const char *uri)
+{
+	if (!uri)
+		return false;
+	return strcmp(uri, XML) == 0 ||
+	       (strcmp(uri, XSI) == 0 && (strcmp(name, "schemaLocation") == 0 ||
+					  strcmp(name, "noNamespaceSchemaLocation") == 0));
 }

@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define NO_REASON "the file is not well-formed XML"
-#define XSI "http://www.w3.org/2001/XMLSchema-instance"
 
 struct reading {
 	xmlParserCtxtPtr parser;
@@ -160,26 +159,12 @@ static const char *keep_namespace(struct reading *reading, const xmlChar *uri)
 	return keep_name(reading, uri);
 }
 
-static bool same_text(const xmlChar *a, const char *b)
-{
-	return strcmp((const char *)a, b) == 0;
-}
-
-/* xml:lang and its like, and where a schema is, say nothing that we or Salesforce would follow. xsi:nil and xsi:type do. */
-static bool is_idle(const xmlChar *name, const xmlChar *uri)
-{
-	if (!uri)
-		return false;
-	return same_text(uri, (const char *)XML_XML_NAMESPACE) ||
-	       (same_text(uri, XSI) && (same_text(name, "schemaLocation") ||
-					same_text(name, "noNamespaceSchemaLocation")));
-}
-
 /* libxml2 gives each attribute as its name, prefix, namespace, and the value's two ends. */
 static const char *keep_attribute(struct reading *reading, int count, const xmlChar **attributes)
 {
 	for (int i = 0; i < count; i++, attributes += 5)
-		if (!is_idle(attributes[0], attributes[2]))
+		if (!psg_xml_attribute_idle((const char *)attributes[0],
+					    (const char *)attributes[2]))
 			return keep_name(reading, attributes[0]);
 	return "";
 }
