@@ -23,7 +23,7 @@ struct entry {
 static int compare(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	int order = strcmp(x->node->name, y->node->name);
+	int order = x->element == y->element ? 0 : strcmp(x->element->name, y->element->name);
 
 	/* No two elements share name and keys: psg_validate_repeats. */
 	for (size_t i = 0; order == 0 && i < PSG_KEYS_MAX; i++)

@@ -4,8 +4,7 @@
         package = packages.make(seed)
         package.write(tmp_path / "directory")         # or package.write_zip(tmp_path / "package.zip")
 
-The same seed gives the same package. What may be said in one way only is up to the metadata's manual; what is written here
-is by its tables, not by those of the code."""
+The same seed gives the same package. The tables are those of the manual, psg-metadata(5), not those of the code."""
 
 import itertools
 import os
@@ -140,8 +139,9 @@ class Random:
         return written + self.space()
 
     def document(self, root, namespace, elements):
-        head = self.pick(['<?xml version="1.0" encoding="UTF-8"?>\n', "<?xml version='1.0' encoding='utf-8' ?>\r\n", "",
-                          "\ufeff", '\ufeff<?xml version="1.0" standalone="yes"?>'])
+        head = self.pick(['<?xml version="1.0" encoding="UTF-8"?>\n',
+                          "<?xml version='1.0' encoding='utf-8' ?>\r\n", "", "\ufeff",
+                          '\ufeff<?xml version="1.0" standalone="yes"?>'])
         return f'{head}<{root} xmlns="{namespace}">{self.children(elements)}</{root}>\n'.encode()
 
     # -- components --
@@ -152,7 +152,8 @@ class Random:
             elements.append(("description", self.text(255) if self.chance(4) else ""))
         if self.chance():
             elements.append(("hasActivationRequired", self.boolean()))
-        elements += [(name, self.pick(["Salesforce", self.text(255)])) for name in self.some(["license", "userLicense"])]
+        elements += [(name, self.pick(["Salesforce", self.text(255)]))
+                     for name in self.some(["license", "userLicense"])]
         for element in self.some(ITEMS):
             elements += [(element, self.item(*ITEMS[element])) for _ in range(self.pick([1, 2, 5]))]
         return elements
@@ -185,7 +186,7 @@ class Random:
             "scope": self.pick(["Session", "Host"]),
             "warnBefore": self.duration(self.seconds(1, lifetime - 1)),
         }
-        for name in self.some(["endSessions", "enrollment", "maximumLifetime", "reasonPattern", "scope", "warnBefore"]):
+        for name in self.some(sorted(set(elements) - {"lifetime", "reason"})):
             del elements[name]
         lent = [("unixGroups", [("group", self.pick(["ops", "staff"])), ("permission", self.name())])
                 for _ in range(self.random.randrange(4))]

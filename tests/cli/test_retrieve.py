@@ -174,7 +174,8 @@ def test_json_is_salesforces_retrieve_result(deployed, manifest, tmp_path):
     assert result.json() == {
         "done": True, "success": True, "status": "Succeeded",
         "fileProperties": [
-            {"type": "PermissionSet", "fullName": "Billing_PS", "fileName": "permissionsets/Billing_PS.permissionset"},
+            {"type": "PermissionSet", "fullName": "Billing_PS",
+             "fileName": "permissionsets/Billing_PS.permissionset"},
             {"type": "Package", "fullName": "package.xml", "fileName": "package.xml"}],
         "messages": [{"fileName": str(wanted), "problemType": "Warning", "lineNumber": 2, "columnNumber": 37,
                       "problem": "Entity of type 'PermissionSet' named 'Gone' cannot be found"}],
