@@ -199,6 +199,8 @@ static void make_times_agree(struct documents *documents)
 {
 	struct value *throttle = documents_find(documents, "throttle");
 
+	set(documents_find(documents, "defaultLifetime"),
+	    600 + documents_random(documents, 100000));
 	set(documents_find(documents, "warnBefore"), 1 + documents_random(documents, 500));
 	set(documents_find(documents, "lifetime"), 600 + documents_random(documents, 100000));
 	set(documents_find(documents, "maximumLifetime"),

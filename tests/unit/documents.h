@@ -17,6 +17,7 @@ struct documents {
 	const struct psg_file_type *type;
 	struct value root; /* its children are the document's */
 	unsigned names;    /* given so far */
+	const char *name;  /* of the component; NULL: see documents_name */
 };
 
 /* 0 to below - 1. */
@@ -26,7 +27,7 @@ void documents_next(struct documents *documents);
 void documents_clear(struct documents *documents);
 /* One edit after which it means something else. */
 void documents_change(struct documents *documents);
-/* Its component's name: of all but Settings the same. */
+/* Its component's name: Gate of Settings, else `name`, or Random where that is NULL. */
 const char *documents_name(const struct documents *documents);
 /* A child of the root, or NULL. */
 struct value *documents_find(struct documents *documents, const char *name);

@@ -202,7 +202,9 @@ static void put_root(struct writing *writing)
 
 const char *documents_name(const struct documents *documents)
 {
-	return strcmp(documents->type->name, "Settings") == 0 ? "Gate" : "Random";
+	if (strcmp(documents->type->name, "Settings") == 0)
+		return "Gate";
+	return documents->name ? documents->name : "Random";
 }
 
 void documents_write(struct documents *documents, struct psg_buf *ret)
