@@ -225,8 +225,11 @@ static enum psg_err name_changed(struct psg_plan *plan)
 	const struct psg_model *model = &plan->out.model;
 	enum psg_err err = PSG_OK;
 
-	for (size_t type = 0; type < PSG_TYPE_COUNT && err == PSG_OK; type++)
+	for (size_t type = 0; type < PSG_TYPE_COUNT && err == PSG_OK; type++) {
+		/* The package's own deletions, then those that were deferred: searched from here on. */
+		psg_strings_sort(&plan->out.removed[type]);
 		err = add_all(&plan->changed[type], &plan->out.removed[type]);
+	}
 	ADD_NAMES(model->policies, model->policy_count, &plan->changed[PSG_TYPE_POLICY])
 	ADD_NAMES(model->muting_sets, model->muting_set_count, &plan->changed[PSG_TYPE_MUTING_SET])
 	ADD_NAMES(model->sets, model->set_count, &plan->changed[PSG_TYPE_SET])

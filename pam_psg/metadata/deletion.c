@@ -17,16 +17,25 @@ static enum psg_err put_names(struct psg_buf *text, struct psg_strings *names)
 	return text->failed ? PSG_ERR_NO_MEMORY : PSG_OK;
 }
 
+static int compare_deletion(const void *key, const void *item)
+{
+	const struct psg_package_deletion *x = key, *y = item;
+	int order = strcmp(x->type, y->type);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
 static const struct psg_package_deletion *find(const struct psg_plan *plan, const char *type,
 					       const char *name)
 {
-	for (size_t i = 0; plan->package && i < plan->package->deletion_count; i++) {
-		const struct psg_package_deletion *deletion = &plan->package->deletions[i];
+	const struct psg_package_deletion key = {.type = (char *)(uintptr_t)type,
+						 .name = (char *)(uintptr_t)name};
+	const struct psg_package *package = plan->package;
 
-		if (strcmp(deletion->type, type) == 0 && strcmp(deletion->name, name) == 0)
-			return deletion;
-	}
-	return NULL;
+	return package && package->deletion_count > 0
+		   ? bsearch(&key, package->deletions, package->deletion_count,
+			     sizeof(*package->deletions), compare_deletion)
+		   : NULL;
 }
 
 /* A deletion that this package does not name was deferred, and judged when it was deployed. */
@@ -52,26 +61,58 @@ static enum psg_err report(struct psg_plan *plan, enum psg_type type, const char
 	return report.err;
 }
 
-/* Every group that contains the name is in the model: it is concerned by the deletion. */
-static enum psg_err check_member(struct psg_plan *plan, enum psg_type type, const char *name)
+/* What of the names that are removed is said: by name, a list of groups or assignees. */
+struct users {
+	const struct psg_strings *names; /* sorted */
+	struct psg_strings *lists;       /* one a name */
+	enum psg_target_kind kind;
+};
+
+static enum psg_err users_make(const struct psg_strings *names, struct users *ret)
 {
-	struct psg_strings groups PSG_CLEANUP(psg_strings_clear) = {0};
+	struct psg_strings *lists = calloc(names->count + 1, sizeof(*lists));
+
+	if (!lists)
+		return PSG_ERR_NO_MEMORY;
+	*ret = (struct users){.names = names, .lists = lists};
+	return PSG_OK;
+}
+
+static void users_clear(struct users *users)
+{
+	for (size_t i = 0; users->lists && i < users->names->count; i++)
+		psg_strings_clear(&users->lists[i]);
+	free(users->lists);
+}
+
+static int compare_name(const void *key, const void *item)
+{
+	return strcmp(key, *(char *const *)item);
+}
+
+static enum psg_err users_add(struct users *users, const char *name, const char *user)
+{
+	const struct psg_strings *names = users->names;
+	char *const *found = names->count == 0 ? NULL
+					       : bsearch(name, names->items, names->count,
+							 sizeof(*names->items), compare_name);
+
+	return found ? psg_strings_add(&users->lists[found - names->items], user) : PSG_OK;
+}
+
+/* -- members -- */
+
+static enum psg_err report_member(struct psg_plan *plan, enum psg_type type, const char *name,
+				  struct psg_strings *groups)
+{
 	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
-	const struct psg_model *model = &plan->out.model;
-	enum psg_err err = PSG_OK;
+	enum psg_err err;
 
-	for (size_t i = 0; i < model->group_count && err == PSG_OK; i++) {
-		const struct psg_group *group = &model->groups[i];
-
-		if (psg_strings_has(type == PSG_TYPE_SET ? &group->sets : &group->muting_sets,
-				    name))
-			err = psg_strings_add(&groups, group->name);
-	}
-	if (err != PSG_OK || groups.count == 0)
-		return err;
+	if (groups->count == 0)
+		return PSG_OK;
 	psg_buf_format(
 	    &text, "%s '%s' is deleted and still a member of: ", psg_file_types[type].name, name);
-	err = put_names(&text, &groups);
+	err = put_names(&text, groups);
 	if (err != PSG_OK)
 		return err;
 	return report(
@@ -82,35 +123,36 @@ static enum psg_err check_member(struct psg_plan *plan, enum psg_type type, cons
 	    text.data);
 }
 
-/* -- assignments -- */
+/* Every group that contains one of the names is in the model: it is concerned by the deletion. */
+static enum psg_err check_members(struct psg_plan *plan, enum psg_type type)
+{
+	struct users users PSG_CLEANUP(users_clear) = {0};
+	const struct psg_strings *names = &plan->out.removed[type];
+	const struct psg_model *model = &plan->out.model;
+	enum psg_err err = names->count > 0 ? users_make(names, &users) : PSG_OK;
 
-struct assigned {
-	const struct psg_strings *names; /* sorted */
-	struct psg_strings *assignees;   /* one list a name */
-	enum psg_target_kind kind;
-};
+	for (size_t i = 0; i < model->group_count && names->count > 0 && err == PSG_OK; i++) {
+		const struct psg_group *group = &model->groups[i];
+		const struct psg_strings *members =
+		    type == PSG_TYPE_SET ? &group->sets : &group->muting_sets;
+
+		for (size_t k = 0; k < members->count && err == PSG_OK; k++)
+			err = users_add(&users, members->items[k], group->name);
+	}
+	for (size_t i = 0; i < names->count && err == PSG_OK; i++)
+		err = report_member(plan, type, names->items[i], &users.lists[i]);
+	return err;
+}
+
+/* -- assignments -- */
 
 static enum psg_err add_assigned(void *arg, const struct psg_assignment *assignment)
 {
-	struct assigned *assigned = arg;
-	char *const *found;
+	struct users *users = arg;
 
-	if (assignment->kind != assigned->kind || assigned->names->count == 0)
-		return PSG_OK;
-	for (size_t low = 0, high = assigned->names->count; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		int order;
-
-		found = &assigned->names->items[middle];
-		order = strcmp(assignment->target, *found);
-		if (order == 0)
-			return psg_strings_add(&assigned->assignees[middle], assignment->assignee);
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return PSG_OK;
+	return assignment->kind == users->kind
+		   ? users_add(users, assignment->target, assignment->assignee)
+		   : PSG_OK;
 }
 
 static enum psg_err report_assigned(struct psg_plan *plan, enum psg_type type, const char *name,
@@ -135,37 +177,22 @@ static enum psg_err report_assigned(struct psg_plan *plan, enum psg_type type, c
 static enum psg_err check_assigned(struct psg_plan *plan, enum psg_type type,
 				   enum psg_target_kind kind)
 {
+	struct users users PSG_CLEANUP(users_clear) = {0};
 	const struct psg_strings *names = &plan->out.removed[type];
-	struct assigned assigned = {.names = names, .kind = kind};
 	enum psg_err err;
 
 	if (names->count == 0)
 		return PSG_OK;
-	assigned.assignees = calloc(names->count, sizeof(*assigned.assignees));
-	if (!assigned.assignees)
-		return PSG_ERR_NO_MEMORY;
-	err = psg_policy_each_assigned(plan->before, add_assigned, &assigned);
-	for (size_t i = 0; i < names->count; i++) {
-		if (err == PSG_OK)
-			err = report_assigned(plan, type, names->items[i], &assigned.assignees[i]);
-		psg_strings_clear(&assigned.assignees[i]);
-	}
-	free(assigned.assignees);
+	err = users_make(names, &users);
+	users.kind = kind;
+	if (err == PSG_OK)
+		err = psg_policy_each_assigned(plan->before, add_assigned, &users);
+	for (size_t i = 0; i < names->count && err == PSG_OK; i++)
+		err = report_assigned(plan, type, names->items[i], &users.lists[i]);
 	return err;
 }
 
 /* -- activation policies of what is deleted -- */
-
-static bool has_target(const struct psg_model *model, const char *name)
-{
-	for (size_t i = 0; i < model->group_count; i++)
-		if (strcmp(model->groups[i].name, name) == 0)
-			return true;
-	for (size_t i = 0; i < model->set_count; i++)
-		if (strcmp(model->sets[i].name, name) == 0)
-			return true;
-	return false;
-}
 
 static enum psg_err remove_policy(struct psg_plan *plan, size_t i)
 {
@@ -197,10 +224,15 @@ static enum psg_err remove_policy(struct psg_plan *plan, size_t i)
 static enum psg_err remove_orphans(struct psg_plan *plan)
 {
 	struct psg_model *model = &plan->out.model;
+	struct psg_index index PSG_CLEANUP(psg_index_clear) = {0};
 	enum psg_err err = PSG_OK;
 
+	if (model->policy_count > plan->out.put.policy_count)
+		err = psg_index_init(model, &index);
 	for (size_t i = plan->out.put.policy_count; i < model->policy_count && err == PSG_OK;) {
-		if (has_target(model, model->policies[i].name))
+		const char *name = model->policies[i].name;
+
+		if (psg_index_group(&index, name) || psg_index_set(&index, name))
 			i++;
 		else
 			err = remove_policy(plan, i);
@@ -210,13 +242,10 @@ static enum psg_err remove_orphans(struct psg_plan *plan)
 
 enum psg_err psg_deletion_check(struct psg_plan *plan)
 {
-	enum psg_err err = PSG_OK;
+	enum psg_err err = check_members(plan, PSG_TYPE_SET);
 
-	for (size_t i = 0; i < plan->out.removed[PSG_TYPE_SET].count && err == PSG_OK; i++)
-		err = check_member(plan, PSG_TYPE_SET, plan->out.removed[PSG_TYPE_SET].items[i]);
-	for (size_t i = 0; i < plan->out.removed[PSG_TYPE_MUTING_SET].count && err == PSG_OK; i++)
-		err = check_member(plan, PSG_TYPE_MUTING_SET,
-				   plan->out.removed[PSG_TYPE_MUTING_SET].items[i]);
+	if (err == PSG_OK)
+		err = check_members(plan, PSG_TYPE_MUTING_SET);
 	if (err == PSG_OK)
 		err = check_assigned(plan, PSG_TYPE_GROUP, PSG_TARGET_GROUP);
 	if (err == PSG_OK)

@@ -203,19 +203,38 @@ static enum psg_err miss(struct psg_plan *plan, const struct psg_package_deletio
 			   : report_deletion(plan, deletion, "Nothing need be done.", text.data);
 }
 
-static struct psg_component *find_component(struct psg_plan *plan, const char *type,
-					    const char *name)
+static int compare_components(const void *a, const void *b)
 {
-	for (size_t i = 0; i < plan->out.component_count; i++)
-		if (strcmp(plan->out.components[i].type, type) == 0 &&
-		    strcmp(plan->out.components[i].name, name) == 0)
-			return &plan->out.components[i];
-	return NULL;
+	const struct psg_component *x = a, *y = b;
+	int order = strcmp(x->type, y->type);
+
+	return order ? order : strcmp(x->name, y->name);
 }
 
-static enum psg_err remove_one(struct psg_plan *plan, const struct psg_package_deletion *deletion)
+static void sort_components(struct psg_deployment *out)
 {
-	struct psg_component *component = find_component(plan, deletion->type, deletion->name);
+	if (out->component_count > 1)
+		qsort(out->components, out->component_count, sizeof(*out->components),
+		      compare_components);
+}
+
+/* Among the first `count`, which are sorted. */
+static struct psg_component *find_component(struct psg_plan *plan, size_t count, const char *type,
+					    const char *name)
+{
+	const struct psg_component key = {.type = (char *)(uintptr_t)type,
+					  .name = (char *)(uintptr_t)name};
+
+	return count > 0
+		   ? bsearch(&key, plan->out.components, count, sizeof(key), compare_components)
+		   : NULL;
+}
+
+static enum psg_err remove_one(struct psg_plan *plan, size_t deployed,
+			       const struct psg_package_deletion *deletion)
+{
+	struct psg_component *component =
+	    find_component(plan, deployed, deletion->type, deletion->name);
 	size_t type = (size_t)(psg_file_type_find(deletion->type) - psg_file_types);
 	enum psg_err err = PSG_OK;
 
@@ -233,7 +252,7 @@ static enum psg_err remove_one(struct psg_plan *plan, const struct psg_package_d
 		   : psg_plan_key(deletion->type, deletion->name, &plan->out.removed_documents);
 }
 
-static enum psg_err take_deletion(struct psg_plan *plan,
+static enum psg_err take_deletion(struct psg_plan *plan, size_t deployed,
 				  const struct psg_package_deletion *deletion)
 {
 	struct psg_document old PSG_CLEANUP(psg_document_clear) = {0};
@@ -249,7 +268,19 @@ static enum psg_err take_deletion(struct psg_plan *plan,
 	err = psg_policy_document(plan->before, deletion->type, deletion->name, &old);
 	if (err == PSG_ERR_NOT_FOUND && !listed)
 		return miss(plan, deletion);
-	return err && err != PSG_ERR_NOT_FOUND ? err : remove_one(plan, deletion);
+	return err && err != PSG_ERR_NOT_FOUND ? err : remove_one(plan, deployed, deletion);
+}
+
+static enum psg_err take_deletions(struct psg_plan *plan)
+{
+	size_t deployed = plan->out.component_count;
+	enum psg_err err = PSG_OK;
+
+	sort_components(&plan->out);
+	for (size_t i = 0; i < plan->package->deletion_count && err == PSG_OK; i++)
+		err = take_deletion(plan, deployed, &plan->package->deletions[i]);
+	sort_components(&plan->out);
+	return err;
 }
 
 /* -- what an earlier deployment deferred -- */
@@ -259,7 +290,7 @@ static enum psg_err take_pending_one(struct psg_plan *plan, enum psg_type type, 
 	const char *type_name = psg_file_types[type].name;
 	enum psg_err err;
 
-	if (find_component(plan, type_name, name))
+	if (find_component(plan, plan->out.component_count, type_name, name))
 		return PSG_OK;
 	err = psg_plan_take_stored(plan, type_name, name);
 	if (err == PSG_ERR_NOT_FOUND)
@@ -282,29 +313,20 @@ static enum psg_err take_pending(struct psg_plan *plan)
 	return err;
 }
 
-static int compare_components(const void *a, const void *b)
-{
-	const struct psg_component *x = a, *y = b;
-	int order = strcmp(x->type, y->type);
-
-	return order ? order : strcmp(x->name, y->name);
-}
-
 static enum psg_err prepare(struct psg_plan *plan, struct psg_deployment *ret)
 {
 	enum psg_err err = psg_policy_pending(plan->before, &plan->pending);
 
 	if (err == PSG_OK)
 		err = take_items(plan);
-	for (size_t i = 0; i < plan->package->deletion_count && err == PSG_OK; i++)
-		err = take_deletion(plan, &plan->package->deletions[i]);
+	if (err == PSG_OK)
+		err = take_deletions(plan);
 	if (err == PSG_OK)
 		err = take_pending(plan);
 	if (err == PSG_OK)
 		err = psg_plan_finish(plan, ret);
-	if (err == PSG_OK && ret->component_count > 1)
-		qsort(ret->components, ret->component_count, sizeof(*ret->components),
-		      compare_components);
+	if (err == PSG_OK)
+		sort_components(ret); /* policies went with what they governed */
 	return err;
 }
 

@@ -204,6 +204,27 @@ static void assigned_stays(void **state)
 	assert_int_equal(left.count, 0);
 }
 
+/* What the package deletes is judged also where an earlier deletion comes into force with it. */
+static void assigned_stays_beside_a_deferred_deletion(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	put_all(fixture);
+	fixture_assign(fixture, "alice", PSG_TARGET_GROUP, "H");
+	fixture->options.defer = true;
+	prepare_deletion(fixture, "destructiveChanges.xml",
+			 TYPES("PermissionSetGroup", MEMBER("G"))
+			     TYPES("ActivationPolicy", MEMBER("G")));
+	assert_int_equal(fixture->now.problems.error_count, 0);
+	fixture_commit(fixture);
+	fixture->options.defer = false;
+	prepare_deletion(fixture, "destructiveChanges.xml",
+			 TYPES("PermissionSetGroup", MEMBER("H")));
+	assert_int_equal(fixture->now.problems.error_count, 1);
+	assert_string_equal(fixture->now.problems.items[0].text,
+			    "PermissionSetGroup 'H' is deleted and still assigned to: alice");
+}
+
 static void a_policy_is_not_orphaned(void **state)
 {
 	struct fixture_deployment *fixture = *state;
@@ -274,6 +295,7 @@ int main(void)
 	    TEST(a_member_taken_out_goes),
 	    TEST(forced),
 	    TEST(assigned_stays),
+	    TEST(assigned_stays_beside_a_deferred_deletion),
 	    TEST(a_policy_is_not_orphaned),
 	    TEST(first_deleted_then_deployed),
 	    TEST(deployed_and_then_deleted),
