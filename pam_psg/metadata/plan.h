@@ -38,6 +38,13 @@ PSG_MUST_CHECK
 enum psg_err psg_closure_before(struct psg_policy *before, const struct psg_model *model,
 				struct psg_model *ret);
 
+/* -- reach.c -- */
+
+/* Takes the groups of these names, what was deferred of them and of their members, and all groups that share such a member.
+ * Errors: NOT_FOUND when a group is not there, and the policy's. */
+PSG_MUST_CHECK
+enum psg_err psg_reach_groups(struct psg_plan *plan, const char *const *groups, size_t count);
+
 /* -- deletion.c -- */
 
 /* Reports deletions of what is still a member or assigned: errors, with `force` warnings. Orphaned activation policies

@@ -109,6 +109,27 @@ static void one_group_takes_along_who_shares(void **state)
 	assert_pending(fixture, "");
 }
 
+/* From group to group by what they share: H is to get C, which the deferred document alone says, and so I is reached. */
+static void sharing_spreads(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	put_all(fixture);
+	fixture_put(fixture->directory, SET("A"), FIXTURE_SET(FIXTURE_PERMISSION("NewP")));
+	fixture_put(fixture->directory, SET("B"), FIXTURE_SET(FIXTURE_PERMISSION("NewQ")));
+	fixture_put(fixture->directory, SET("C"), FIXTURE_SET(FIXTURE_PERMISSION("NewR")));
+	fixture_put(fixture->directory, SET("D"), FIXTURE_SET(FIXTURE_PERMISSION("S")));
+	fixture_put(fixture->directory, GROUP("H"),
+		    FIXTURE_GROUP(FIXTURE_MEMBER("A") FIXTURE_MEMBER("C")));
+	deploy(fixture, true);
+	fixture_recalculate(fixture, "G");
+	assert_int_equal(fixture->now.recalculated.count, 3);
+	fixture_commit(fixture);
+	assert_groups(fixture, "G Updated NewP\nH Updated NewP NewR\nI Updated NewR\n");
+	/* H had B before. */
+	assert_pending(fixture, "PermissionSet/D\n");
+}
+
 static void the_next_deployment_takes_it_in(void **state)
 {
 	struct fixture_deployment *fixture = *state;
@@ -209,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(nothing_changes_until_recalculated),
 	    TEST(one_group_takes_along_who_shares),
+	    TEST(sharing_spreads),
 	    TEST(the_next_deployment_takes_it_in),
 	    TEST(unchanged_but_deferred),
 	    TEST(a_new_group_gives_nothing_yet),
