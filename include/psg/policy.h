@@ -90,9 +90,6 @@ enum psg_err psg_policy_each_assigned(struct psg_policy *policy, psg_policy_assi
 /* "TYPE/NAME" of every document as deployed, sorted. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_document_names(struct psg_policy *policy, struct psg_strings *ret);
-/* Every document as deployed, sorted by type, then name: documents and count of ret only. */
-PSG_MUST_CHECK
-enum psg_err psg_policy_documents(struct psg_policy *policy, struct psg_model *ret);
 /* One document. Errors: NOT_FOUND, CORRUPT, store's. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_document(struct psg_policy *policy, const char *type, const char *name,

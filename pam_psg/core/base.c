@@ -55,11 +55,20 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool is_sorted(const struct psg_strings *list)
+{
+	for (size_t i = 1; i < list->count; i++)
+		if (strcmp(list->items[i - 1], list->items[i]) >= 0)
+			return false;
+	return true;
+}
+
 void psg_strings_sort(struct psg_strings *list)
 {
 	size_t kept = 0;
 
-	if (list->count < 2)
+	/* Most lists come sorted: from a policy, or a file that a tool has written. */
+	if (is_sorted(list))
 		return;
 	qsort(list->items, list->count, sizeof(*list->items), compare);
 	for (size_t i = 1; i < list->count; i++) {

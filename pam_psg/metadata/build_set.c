@@ -10,7 +10,13 @@ static enum psg_err add_key(struct psg_strings *keys, const char *element, const
 {
 	struct psg_buf key PSG_CLEANUP(psg_buf_clear) = {0};
 
-	psg_buf_format(&key, "%s.%s%s%s", element, name, right ? "." : "", right ? right : "");
+	psg_buf_text(&key, element);
+	psg_buf_text(&key, ".");
+	psg_buf_text(&key, name);
+	if (right) {
+		psg_buf_text(&key, ".");
+		psg_buf_text(&key, right);
+	}
 	return key.failed ? PSG_ERR_NO_MEMORY : psg_strings_add(keys, key.data);
 }
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An item has at most nine children: no allocation for each of half a million. */
+#define FEW 16U
+
 struct entry {
 	struct psg_xml_node *node;
 	const char *key[PSG_KEYS_MAX];
@@ -122,12 +125,14 @@ static void report_order(const struct psg_xml_node *child, const struct psg_xml_
 void psg_validate_repeats(struct psg_xml_node *node, const struct psg_element_type *table,
 			  const char *type_name, struct psg_report *report)
 {
-	struct entry *entries PSG_CLEANUP(psg_free_bytes) =
-	    calloc(node->child_count + 1, sizeof(*entries));
+	struct entry few[FEW], *entries = few;
+	struct entry *many PSG_CLEANUP(psg_free_bytes) = NULL;
 	const struct psg_xml_node *previous = NULL;
 	uint64_t seen = 0;
 	size_t count = 0;
 
+	if (node->child_count > FEW)
+		entries = many = calloc(node->child_count, sizeof(*many));
 	if (!entries) {
 		report->err = report->err ? report->err : PSG_ERR_NO_MEMORY;
 		return;

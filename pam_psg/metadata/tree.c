@@ -66,7 +66,7 @@ const struct psg_xml_node *psg_xml_child(const struct psg_xml_node *node, const 
 {
 	const struct psg_xml_node *child = node->children;
 
-	while (child && strcmp(child->name, name) != 0)
+	while (child && (*child->name != *name || strcmp(child->name, name) != 0))
 		child = child->next;
 	return child;
 }

@@ -25,12 +25,25 @@ size_t psg_utf8_next(const char *text, size_t left, uint32_t *ret_code)
 	return len;
 }
 
+/* Whether the next eight bytes are ASCII, as nearly all of metadata is. */
+static bool ascii_ahead(const char *text, size_t left)
+{
+	uint64_t bytes;
+
+	if (left < sizeof(bytes))
+		return false;
+	memcpy(&bytes, text, sizeof(bytes));
+	return (bytes & UINT64_C(0x8080808080808080)) == 0;
+}
+
 size_t psg_utf8_valid(const char *text, size_t len)
 {
 	size_t at = 0;
 
 	while (at < len) {
-		size_t step = psg_utf8_next(text + at, len - at, NULL);
+		size_t step = ascii_ahead(text + at, len - at)
+				  ? sizeof(uint64_t)
+				  : psg_utf8_next(text + at, len - at, NULL);
 
 		if (step == 0)
 			break;
@@ -54,10 +67,13 @@ bool psg_utf8_has_control(const char *text, bool breaks)
 	uint32_t code;
 
 	while (left > 0) {
-		size_t step = psg_utf8_next(text, left, &code);
+		bool printable = *text >= 0x20 && *text < 0x7F;
+		size_t step = printable ? 1 : psg_utf8_next(text, left, &code);
 
 		if (step == 0)
 			return true;
+		if (printable)
+			code = ' ';
 		if (breaks && (code == '\t' || code == '\n' || code == '\r'))
 			code = ' ';
 		if (code < 0x20 || (code >= 0x7F && code <= 0x9F))

@@ -88,38 +88,3 @@ enum psg_err psg_policy_document(struct psg_policy *policy, const char *type, co
 
 	return err ? err : psg_policy_decode_document(psg_policy_record_value(&record), ret);
 }
-
-static enum psg_err find(struct psg_policy *policy, char *name, struct psg_document *ret)
-{
-	char *slash = strchr(name, '/');
-
-	if (!slash)
-		return PSG_ERR_CORRUPT;
-	*slash = '\0';
-	enum psg_err err = psg_policy_document(policy, name, slash + 1, ret);
-
-	/* The list says that it is there. */
-	return err == PSG_ERR_NOT_FOUND ? PSG_ERR_CORRUPT : err;
-}
-
-enum psg_err psg_policy_documents(struct psg_policy *policy, struct psg_model *ret)
-{
-	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
-	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
-	enum psg_err err = psg_policy_document_names(policy, &names);
-
-	if (err)
-		return err;
-	model.documents = calloc(names.count + 1, sizeof(*model.documents));
-	if (!model.documents)
-		return PSG_ERR_NO_MEMORY;
-	for (; model.document_count < names.count; model.document_count++) {
-		err = find(policy, names.items[model.document_count],
-			   &model.documents[model.document_count]);
-		if (err)
-			return err;
-	}
-	*ret = model;
-	model = (struct psg_model){0};
-	return PSG_OK;
-}

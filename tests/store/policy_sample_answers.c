@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -206,11 +207,34 @@ void policy_sample_answers(struct psg_folder *root, struct psg_strings *ret)
 	ask_effective(policy, PSG_TARGET_SET, "Reader", ret);
 }
 
+static void show_documents(struct psg_policy *policy, struct psg_strings *ret)
+{
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	struct psg_buf buf = {0};
+	enum psg_err err = psg_policy_document_names(policy, &names);
+
+	for (size_t i = 0; i < names.count && !err; i++) {
+		struct psg_document found PSG_CLEANUP(psg_document_clear) = {0};
+		char *slash = strchr(names.items[i], '/');
+
+		*slash = '\0';
+		err = psg_policy_document(policy, names.items[i], slash + 1, &found);
+		if (err)
+			break;
+		psg_buf_format(&buf, "%s/%s %s %zu", found.type, found.name, found.path, found.len);
+		for (size_t k = 0; k < found.len; k++)
+			psg_buf_format(&buf, " %02x", (unsigned char)found.bytes[k]);
+		psg_buf_text(&buf, ",");
+	}
+	if (err)
+		psg_buf_clear(&buf);
+	answer(ret, err, &buf);
+}
+
 void policy_sample_lists(struct psg_folder *root, struct psg_strings *ret)
 {
 	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
 	struct psg_assignments assigned PSG_CLEANUP(psg_assignments_clear) = {0};
-	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
 	struct psg_buf buf = {0};
 
 	*ret = (struct psg_strings){0};
@@ -225,15 +249,5 @@ void policy_sample_lists(struct psg_folder *root, struct psg_strings *ret)
 
 	show_assignments(&buf, &assigned);
 	answer(ret, err, &buf);
-	err = psg_policy_documents(policy, &model);
-	for (size_t i = 0; i < model.document_count; i++) {
-		const struct psg_document *found = &model.documents[i];
-
-		psg_buf_format(&buf, "%s/%s %s %zu", found->type, found->name, found->path,
-			       found->len);
-		for (size_t k = 0; k < found->len; k++)
-			psg_buf_format(&buf, " %02x", (unsigned char)found->bytes[k]);
-		psg_buf_text(&buf, ",");
-	}
-	answer(ret, err, &buf);
+	show_documents(policy, ret);
 }
