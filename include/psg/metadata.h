@@ -16,8 +16,8 @@
 
 /* One thing that is wrong: where, what, and what to do about it. */
 struct psg_problem {
-	bool warning;      /* else an error: nothing is deployed */
-	char *file;        /* relative to the package; "" for the package as a whole */
+	bool warning; /* else an error: nothing is deployed */
+	char *file; /* relative to the package; "" for the whole of it, and for what is not in it */
 	int line, column;  /* 0: of the file as a whole */
 	char *type, *name; /* componentType, fullName; may be "" */
 	char *element;     /* the element at fault; may be "" */
@@ -103,7 +103,8 @@ enum psg_type {
 };
 
 struct psg_deployment_options {
-	bool force; /* deletes what is still used or assigned: groups that lose a member are Failed */
+	bool
+	    force; /* deletes what is still used or assigned: groups that lose a member are Failed */
 	bool defer; /* stores the documents; what is in force stays until it is recalculated */
 	/* Called now and then; may be NULL. `total` 0: unknown. */
 	void (*progress)(void *arg, const char *doing, size_t done, size_t total);
@@ -112,7 +113,7 @@ struct psg_deployment_options {
 
 /* A package over what is in force: nothing is written yet. */
 struct psg_deployment {
-	struct psg_policy_update update; /* what psg_policy_stage takes; borrows from the rest */
+	struct psg_policy_update update;  /* what psg_policy_stage takes; borrows from the rest */
 	struct psg_component *components; /* of the package, sorted by type and name */
 	size_t component_count;
 	struct psg_strings recalculated; /* the groups that were */

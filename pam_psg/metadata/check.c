@@ -49,24 +49,23 @@ void psg_check_report(struct psg_check *check, bool warning, const char *type, c
 		      ...)
 {
 	const struct psg_document *document = psg_index_document(check->index, type, name);
-	const struct psg_file_type *kind = psg_file_type_find(type);
 	struct psg_xml_node at = {.name = element ? element : ""};
-	struct psg_buf path PSG_CLEANUP(psg_buf_clear) = {0};
-	struct psg_report report = {
-	    .problems = check->problems, .type = type, .name = name, .err = check->err};
+	struct psg_report report = {.problems = check->problems,
+				    .file = document ? document->path : "",
+				    .type = type,
+				    .name = name,
+				    .err = check->err};
 	char *message PSG_CLEANUP(psg_free_bytes) = NULL;
 	va_list args;
 
-	psg_buf_format(&path, "%s/%s%s", kind ? kind->folder : "", name, kind ? kind->suffix : "");
 	va_start(args, format);
 	if (vasprintf(&message, format, args) < 0)
 		message = NULL;
 	va_end(args);
-	if (!message || path.failed) {
+	if (!message) {
 		check->err = PSG_ERR_NO_MEMORY;
 		return;
 	}
-	report.file = document ? document->path : path.data;
 	(void)find(check, document, element, text, &at);
 	if (warning)
 		psg_report_warning(&report, &at, remedy, "%s", message);

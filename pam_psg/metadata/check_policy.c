@@ -116,8 +116,12 @@ void psg_check_policy(struct psg_check *check, const struct psg_activation_polic
 {
 	if (!psg_index_has(check->index, "PermissionSetGroup", policy->name) &&
 	    !psg_index_has(check->index, "PermissionSet", policy->name)) {
+		bool stored = !psg_index_document(check->index, POLICY, policy->name);
+
 		psg_check_report(check, false, POLICY, policy->name, NULL, NULL,
-				 "Name the file after the group or permission set it governs.",
+				 stored ? "Delete it too, or leave what it governs."
+					: "Name the file after the group or permission set it "
+					  "governs.",
 				 "The activation policy governs nothing: there is neither a "
 				 "permission set group nor a permission set named '%s'",
 				 policy->name);

@@ -161,10 +161,8 @@ static enum psg_err take_older(struct psg_plan *plan, struct psg_problem problem
 			return PSG_OK;
 		problem.warning = true;
 	}
-	psg_buf_format(&remedy, "%s %s", problem.remedy,
-		       plan->source ? "The file was deployed earlier and is not in this package: "
-				      "put a corrected one into it."
-				    : "Deploy a corrected file.");
+	psg_buf_format(&remedy, "%s It was deployed earlier%s.", problem.remedy,
+		       plan->source ? " and is not in this package" : "");
 	if (remedy.failed)
 		return PSG_ERR_NO_MEMORY;
 	problem.remedy = remedy.data;

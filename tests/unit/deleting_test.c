@@ -233,9 +233,11 @@ static void a_policy_is_not_orphaned(void **state)
 	prepare_deletion(fixture, "destructiveChanges.xml",
 			 TYPES("PermissionSetGroup", MEMBER("G")));
 	fixture_assert_only(&fixture->now.problems,
-			    POLICY_G ":0:0 <> Error: The activation policy governs nothing: there "
-				     "is neither a permission set group nor a permission set named "
-				     "'G'");
+			    ":0:0 <> Error: The activation policy governs nothing: there is "
+			    "neither a permission set group nor a permission set named 'G'");
+	assert_string_equal(fixture->now.problems.items[0].remedy,
+			    "Delete it too, or leave what it governs. It was deployed earlier and "
+			    "is not in this package.");
 	prepare_deletion(fixture, "destructiveChanges.xml",
 			 TYPES("PermissionSetGroup", MEMBER("G"))
 			     TYPES("ActivationPolicy", MEMBER("G")));
