@@ -124,6 +124,11 @@ $(FUZZ_BIN): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_NEEDS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_HARDEN) $(LDFLAGS) -o $@ $< $(TEST_LINK)
 
+# Deploying at scale, next to xmllint over the same files: build/bench/metadata.txt. Nothing in `make check` is timed.
+bench bench-quick: deps
+	@$(MAKE) --no-print-directory all
+	tests/bench/run $(BUILD) $(if $(filter bench-quick,$@),--divide 100)
+
 demo: deps
 	@$(MAKE) --no-print-directory all
 	tests/demo $(BUILD)
@@ -159,11 +164,12 @@ help:
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
 	@echo 'make fuzz       libFuzzer on the XML and zip readers; FUZZ_S=60 seconds each'
+	@echo 'make bench      deploying at scale, measured; make bench-quick at a hundredth of it'
 	@echo 'make deps       install the Debian packages that are missing'
 	@echo 'make clean      remove build/'
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize fuzz fuzz-programs demo deps format install clean help
+.PHONY: all tests check sanitize fuzz fuzz-programs bench bench-quick demo deps format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
