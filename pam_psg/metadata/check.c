@@ -24,20 +24,33 @@ static const struct psg_xml_node *search(const struct psg_xml_node *node, const 
 	return found;
 }
 
-/* Where in its file the element stands: the model has no lines. False when that cannot be said. */
-static bool find(const struct psg_check *check, const struct psg_document *document,
-		 const char *element, const char *text, struct psg_xml_node *ret)
+/* Read again, and kept for the next problem: a group's come one after the other. */
+static const struct psg_xml *read_file(struct psg_check *check, const struct psg_document *document)
 {
 	struct psg_buf bytes PSG_CLEANUP(psg_buf_clear) = {0};
-	struct psg_xml *xml PSG_CLEANUP(psg_xml_free) = NULL;
 	struct psg_xml_fault fault;
+
+	if (check->located == document)
+		return check->tree;
+	psg_xml_free(&check->tree);
+	check->located = document;
+	if (!check->locate(check->locate_arg, document->path, &bytes) ||
+	    psg_xml_read(bytes.data, bytes.len, &check->tree, &fault) != PSG_OK)
+		return NULL;
+	return check->tree;
+}
+
+/* Where in its file the element stands: the model has no lines. False when that cannot be said. */
+static bool find(struct psg_check *check, const struct psg_document *document, const char *element,
+		 const char *text, struct psg_xml_node *ret)
+{
+	const struct psg_xml *xml = NULL;
 	const struct psg_xml_node *node = NULL;
 
-	if (!document || !element || !check->locate ||
-	    !check->locate(check->locate_arg, document->path, &bytes) ||
-	    psg_xml_read(bytes.data, bytes.len, &xml, &fault) != PSG_OK)
-		return false;
-	node = search(xml->root, element, text);
+	if (document && element && check->locate)
+		xml = read_file(check, document);
+	if (xml)
+		node = search(xml->root, element, text);
 	if (node)
 		*ret = (struct psg_xml_node){
 		    .name = element, .line = node->line, .column = node->column};
@@ -105,5 +118,6 @@ enum psg_err psg_model_check_located(const struct psg_model *model, psg_locate_f
 	}
 	for (size_t i = 0; i < model->policy_count && check.err == PSG_OK; i++)
 		psg_check_policy(&check, &model->policies[i]);
+	psg_xml_free(&check.tree);
 	return check.err;
 }

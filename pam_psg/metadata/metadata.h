@@ -339,6 +339,8 @@ struct psg_check {
 	struct psg_problems *problems;
 	psg_locate_fn *locate; /* may be NULL */
 	void *locate_arg;
+	const struct psg_document *located; /* the last one that was */
+	struct psg_xml *tree;               /* of it; NULL when there is none */
 	enum psg_err err;
 };
 

@@ -115,16 +115,10 @@ static bool locate(void *arg, const char *path, struct psg_buf *ret)
 	const struct psg_plan *plan = arg;
 	struct psg_problems ignored PSG_CLEANUP(psg_problems_clear) = {0};
 	bool good = false;
+	size_t file;
 
-	for (size_t i = 0; plan->source && i < plan->package->item_count; i++) {
-		const struct psg_package_item *item = &plan->package->items[i];
-
-		if (strcmp(item->path, path) == 0)
-			return psg_source_read(plan->source, item->file, &ignored, ret, &good) ==
-				   PSG_OK &&
-			       good;
-	}
-	return false;
+	return plan->source && psg_source_find(plan->source, path, &file) &&
+	       psg_source_read(plan->source, file, &ignored, ret, &good) == PSG_OK && good;
 }
 
 static int compare_problems(const void *a, const void *b)
