@@ -4,20 +4,6 @@
 
 #include "plan.h"
 
-static enum psg_err add_component(struct psg_plan *plan, const char *type, const char *name,
-				  const char *file, enum psg_change change)
-{
-	struct psg_component *component =
-	    psg_array_add(&plan->out.components, &plan->out.component_count, sizeof(*component));
-
-	if (!component)
-		return PSG_ERR_NO_MEMORY;
-	*component = (struct psg_component){
-	    .type = strdup(type), .name = strdup(name), .file = strdup(file), .change = change};
-	plan->out.changed |= change != PSG_CHANGE_UNCHANGED;
-	return component->type && component->name && component->file ? PSG_OK : PSG_ERR_NO_MEMORY;
-}
-
 /* What the canonical text is against the one deployed before. */
 static enum psg_err compare(struct psg_plan *plan, const struct psg_package_item *item,
 			    const struct psg_buf *canonical, enum psg_change *ret)
@@ -112,7 +98,8 @@ static enum psg_err take(struct psg_plan *plan, const struct psg_package_item *i
 	if (err == PSG_OK && canonical.len > 0)
 		err = compare(plan, item, &canonical, &change);
 	if (err == PSG_OK)
-		err = add_component(plan, item->type->name, item->name, item->path, change);
+		err =
+		    psg_plan_add_component(plan, item->type->name, item->name, item->path, change);
 	if (err == PSG_OK && change == PSG_CHANGE_UNCHANGED)
 		err = stale(plan, item, &anew);
 	if (err != PSG_OK || !anew)
@@ -141,148 +128,6 @@ static enum psg_err take_items(struct psg_plan *plan)
 	return err;
 }
 
-/* -- deletions -- */
-
-/* Takes what the package deploys and then deletes (Post) out of what is put. */
-static void withdraw(struct psg_plan *plan, enum psg_type type, const char *name)
-{
-	struct psg_model *model = &plan->out.model;
-
-#define DROP(items, count, clear)                                                                  \
-	for (size_t i = 0; i < model->count; i++)                                                  \
-		if (strcmp(model->items[i].name, name) == 0) {                                     \
-			clear(&model->items[i]);                                                   \
-			memmove(&model->items[i], &model->items[i + 1],                            \
-				(model->count - i - 1) * sizeof(*model->items));                   \
-			model->count--;                                                            \
-			break;                                                                     \
-		}
-	if (type == PSG_TYPE_SET)
-		DROP(sets, set_count, psg_permission_set_clear)
-	if (type == PSG_TYPE_MUTING_SET)
-		DROP(muting_sets, muting_set_count, psg_permission_set_clear)
-	if (type == PSG_TYPE_GROUP)
-		DROP(groups, group_count, psg_group_clear)
-	if (type == PSG_TYPE_POLICY)
-		DROP(policies, policy_count, psg_activation_policy_clear)
-	if (type == PSG_TYPE_SETTINGS)
-		model->has_settings = false;
-#undef DROP
-	for (size_t i = 0; i < model->document_count; i++)
-		if (strcmp(model->documents[i].type, psg_file_types[type].name) == 0 &&
-		    strcmp(model->documents[i].name, name) == 0) {
-			psg_document_clear(&model->documents[i]);
-			memmove(&model->documents[i], &model->documents[i + 1],
-				(model->document_count - i - 1) * sizeof(*model->documents));
-			model->document_count--;
-			break;
-		}
-}
-
-static enum psg_err report_deletion(struct psg_plan *plan,
-				    const struct psg_package_deletion *deletion, const char *remedy,
-				    const char *format)
-{
-	struct psg_xml_node at = {
-	    .name = "members", .line = deletion->line, .column = deletion->column};
-	struct psg_report report = {.problems = &plan->out.problems,
-				    .file = deletion->file,
-				    .type = deletion->type,
-				    .name = deletion->name};
-
-	psg_report_warning(&report, &at, remedy, "%s", format);
-	return report.err;
-}
-
-static enum psg_err miss(struct psg_plan *plan, const struct psg_package_deletion *deletion)
-{
-	struct psg_buf text PSG_CLEANUP(psg_buf_clear) = {0};
-
-	psg_buf_format(&text, "No %s named: %s found", deletion->type, deletion->name);
-	return text.failed ? PSG_ERR_NO_MEMORY
-			   : report_deletion(plan, deletion, "Nothing need be done.", text.data);
-}
-
-static int compare_components(const void *a, const void *b)
-{
-	const struct psg_component *x = a, *y = b;
-	int order = strcmp(x->type, y->type);
-
-	return order ? order : strcmp(x->name, y->name);
-}
-
-static void sort_components(struct psg_deployment *out)
-{
-	if (out->component_count > 1)
-		qsort(out->components, out->component_count, sizeof(*out->components),
-		      compare_components);
-}
-
-/* Among the first `count`, which are sorted. */
-static struct psg_component *find_component(struct psg_plan *plan, size_t count, const char *type,
-					    const char *name)
-{
-	const struct psg_component key = {.type = (char *)(uintptr_t)type,
-					  .name = (char *)(uintptr_t)name};
-
-	return count > 0
-		   ? bsearch(&key, plan->out.components, count, sizeof(key), compare_components)
-		   : NULL;
-}
-
-static enum psg_err remove_one(struct psg_plan *plan, size_t deployed,
-			       const struct psg_package_deletion *deletion)
-{
-	struct psg_component *component =
-	    find_component(plan, deployed, deletion->type, deletion->name);
-	size_t type = (size_t)(psg_file_type_find(deletion->type) - psg_file_types);
-	enum psg_err err = PSG_OK;
-
-	if (component) {
-		withdraw(plan, (enum psg_type)type, deletion->name);
-		component->change = PSG_CHANGE_DELETED;
-		plan->out.changed = true;
-	} else {
-		err = add_component(plan, deletion->type, deletion->name, deletion->file,
-				    PSG_CHANGE_DELETED);
-	}
-	if (err == PSG_OK)
-		err = psg_strings_add(&plan->out.removed[type], deletion->name);
-	return err ? err
-		   : psg_plan_key(deletion->type, deletion->name, &plan->out.removed_documents);
-}
-
-static enum psg_err take_deletion(struct psg_plan *plan, size_t deployed,
-				  const struct psg_package_deletion *deletion)
-{
-	struct psg_document old PSG_CLEANUP(psg_document_clear) = {0};
-	const struct psg_package_item *item =
-	    psg_package_find(plan->package, deletion->type, deletion->name);
-	bool listed = item && item->listed;
-	enum psg_err err;
-
-	if (listed && !deletion->after)
-		return report_deletion(
-		    plan, deletion, "Name it in destructiveChangesPost.xml if it is to go.",
-		    "It is to be deleted first and deployed then: it is deployed");
-	err = psg_policy_document(plan->before, deletion->type, deletion->name, &old);
-	if (err == PSG_ERR_NOT_FOUND && !listed)
-		return miss(plan, deletion);
-	return err && err != PSG_ERR_NOT_FOUND ? err : remove_one(plan, deployed, deletion);
-}
-
-static enum psg_err take_deletions(struct psg_plan *plan)
-{
-	size_t deployed = plan->out.component_count;
-	enum psg_err err = PSG_OK;
-
-	sort_components(&plan->out);
-	for (size_t i = 0; i < plan->package->deletion_count && err == PSG_OK; i++)
-		err = take_deletion(plan, deployed, &plan->package->deletions[i]);
-	sort_components(&plan->out);
-	return err;
-}
-
 /* -- what an earlier deployment deferred -- */
 
 static enum psg_err take_pending_one(struct psg_plan *plan, enum psg_type type, const char *name)
@@ -290,7 +135,7 @@ static enum psg_err take_pending_one(struct psg_plan *plan, enum psg_type type, 
 	const char *type_name = psg_file_types[type].name;
 	enum psg_err err;
 
-	if (find_component(plan, plan->out.component_count, type_name, name))
+	if (psg_plan_find_component(plan, plan->out.component_count, type_name, name))
 		return PSG_OK;
 	err = psg_plan_take_stored(plan, type_name, name);
 	if (err == PSG_ERR_NOT_FOUND)
@@ -320,13 +165,13 @@ static enum psg_err prepare(struct psg_plan *plan, struct psg_deployment *ret)
 	if (err == PSG_OK)
 		err = take_items(plan);
 	if (err == PSG_OK)
-		err = take_deletions(plan);
+		err = psg_plan_take_deletions(plan);
 	if (err == PSG_OK)
 		err = take_pending(plan);
 	if (err == PSG_OK)
 		err = psg_plan_finish(plan, ret);
 	if (err == PSG_OK)
-		sort_components(ret); /* policies went with what they governed */
+		psg_plan_sort_components(ret); /* policies went with what they governed */
 	return err;
 }
 

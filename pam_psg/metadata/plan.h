@@ -26,6 +26,23 @@ enum psg_err psg_plan_key(const char *type, const char *name, struct psg_strings
 /* Splits it; false when it is none. *ret_name points into it. */
 bool psg_plan_split(const char *key, enum psg_type *ret_type, const char **ret_name);
 
+/* -- components.c -- */
+
+PSG_MUST_CHECK
+enum psg_err psg_plan_add_component(struct psg_plan *plan, const char *type, const char *name,
+				    const char *file, enum psg_change change);
+/* By type, then name. */
+void psg_plan_sort_components(struct psg_deployment *out);
+/* Among the first `count`, which are sorted; NULL when it is not there. */
+struct psg_component *psg_plan_find_component(const struct psg_plan *plan, size_t count,
+					      const char *type, const char *name);
+
+/* -- deployment_delete.c -- */
+
+/* Adds what the package's destructive manifests delete to what is removed; sorts the components. */
+PSG_MUST_CHECK
+enum psg_err psg_plan_take_deletions(struct psg_plan *plan);
+
 /* -- closure.c -- */
 
 /* Completes a model that begins with what is put: adds the groups of `before` that contain what changed, as they are to be
@@ -51,6 +68,15 @@ enum psg_err psg_reach_groups(struct psg_plan *plan, const char *const *groups, 
  * go with their target when forced. */
 PSG_MUST_CHECK
 enum psg_err psg_deletion_check(struct psg_plan *plan);
+
+/* -- plan_defer.c -- */
+
+/* Of what is put leaves the documents, and the groups concerned as they are in force, Outdated. */
+PSG_MUST_CHECK
+enum psg_err psg_plan_defer(struct psg_plan *plan);
+/* What is pending from then on. */
+PSG_MUST_CHECK
+enum psg_err psg_plan_list_pending(struct psg_plan *plan);
 
 /* -- plan.c -- */
 
