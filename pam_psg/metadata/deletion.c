@@ -217,6 +217,9 @@ static enum psg_err remove_policy(struct psg_plan *plan, size_t i)
 		return PSG_ERR_NO_MEMORY;
 	enum psg_err err = psg_strings_add(&plan->out.removed[PSG_TYPE_POLICY], policy.name);
 
+	/* Deferred, it is pending as its target is: else the next deployment would find it an orphan. */
+	if (err == PSG_OK)
+		err = psg_strings_add(&plan->changed[PSG_TYPE_POLICY], policy.name);
 	return err ? err : psg_plan_key(type, policy.name, &plan->out.removed_documents);
 }
 
@@ -237,6 +240,7 @@ static enum psg_err remove_orphans(struct psg_plan *plan)
 		else
 			err = remove_policy(plan, i);
 	}
+	psg_strings_sort(&plan->changed[PSG_TYPE_POLICY]);
 	return err;
 }
 

@@ -147,6 +147,17 @@ def test_forced_assignments_go_with_what_is_deleted(store, package):
     assert store.ok("assignments", "--json").json() == [] and list(statuses(store)) == ["Open"]
 
 
+def test_forced_and_deferred_the_activation_policy_goes_later_too(store, package):
+    """The next deployment took it for an orphan, and was refused."""
+    store.deploy(package("governed").activation_policy("Finance", lifetime="PT1H"))
+    result = store.ok("deploy", destructive(package, PermissionSetGroup=["Finance"]), "--force", "--defer")
+    assert untimed(result)[:2] == ["deleted    ActivationPolicy Finance", "deleted    PermissionSetGroup Finance"]
+    assert one(store, "Finance")["status"] == "Outdated"
+    assert untimed(store.ok("deploy", package("other").permission_set("Other"))) == [
+        "created    PermissionSet Other", "Deployed 1 component: 1 created."]
+    assert list(statuses(store)) == ["Open"] and store.ok("assignments", "--json").json() == []
+
+
 def test_a_component_with_two_warnings_is_one_entry(store, package):
     """A line a warning."""
     store.ok("assign", "alice", "Open")
