@@ -1,7 +1,7 @@
 /* The end of a zip and its central directory, looked over before libzip walks them (APPNOTE 4.3.12 to 4.3.16).
  *
- * MUST NOT let two readers see two archives: one end record only
- *          (source_zip_hostile_test: two_ends, archive_before)
+ * MUST NOT let two readers see two archives: one end record only, and one name a file
+ *          (source_zip_hostile_test: two_ends, archive_before, two_names)
  * MUST bound what libzip walks: it tries every end record it finds, and keeps names in a hash whose collisions
  *      anybody can make (source_zip_hostile_test: many_entries, ends_in_the_directory)
  * MUST refuse a NUL in a name: libzip would cut it there (source_zip_test: names)
@@ -14,6 +14,9 @@
 #define END64_SIZE 56U
 #define LOCATOR_SIZE 20U
 #define ENTRY_SIZE 46U
+#define LOCAL_SIZE 30U
+#define UNICODE_PATH 0x7075U
+#define UNICODE_PATH_SIZE 5U
 #define COMMENT_MAX 65535U
 #define DIRECTORY_SIZE_MAX (16U * 1024 * 1024)
 
@@ -94,6 +97,44 @@ static bool find_directory(const struct examination *all, struct psg_zip_layout 
 	return true;
 }
 
+/* Who unpacks a zip as it streams in, as Java does, reads the name before the file's bytes. A header that is not there
+ * is libzip's to refuse. */
+static bool differs_before_bytes(const struct examination *all, const unsigned char *entry,
+				 size_t len)
+{
+	uint64_t at = little(entry + 42, 4);
+	const unsigned char *local = all->bytes + at;
+
+	return at + LOCAL_SIZE + len <= all->len && memcmp(local, "PK\3\4", 4) == 0 &&
+	       (little(local + 26, 2) != len ||
+		memcmp(local + LOCAL_SIZE, entry + ENTRY_SIZE, len));
+}
+
+/* libzip follows Info-ZIP's Unicode Path, others do not. It is there for a name that is not ASCII: beside one in another
+ * encoding, or with what ASCII lacks as #Uxxxx. */
+static bool differs_in_unicode(const unsigned char *entry, size_t len)
+{
+	const unsigned char *name = entry + ENTRY_SIZE, *extra = name + len;
+	size_t left = little(entry + 30, 2);
+
+	for (size_t i = 0; i < len; i++)
+		if (name[i] >= 0x80 || (name[i] == '#' && i + 1 < len && name[i + 1] == 'U'))
+			return false;
+	while (left >= 4) {
+		size_t size = little(extra + 2, 2);
+
+		if (size > left - 4)
+			return false;
+		if (little(extra, 2) == UNICODE_PATH &&
+		    (size != UNICODE_PATH_SIZE + len ||
+		     memcmp(extra + 4 + UNICODE_PATH_SIZE, name, len) != 0))
+			return true;
+		extra += 4 + size;
+		left -= 4 + size;
+	}
+	return false;
+}
+
 /* libzip would cut the name at a NUL, and open nothing where a name that is said to be UTF-8 is not. */
 static bool check_raw_name(const struct examination *all, const unsigned char *entry)
 {
@@ -105,6 +146,8 @@ static bool check_raw_name(const struct examination *all, const unsigned char *e
 		text = "The name in the zip has a NUL in it";
 	else if ((little(entry + 8, 2) & 0x800) && psg_utf8_valid(name, len) != len)
 		text = "The name in the zip is not valid UTF-8";
+	else if (differs_before_bytes(all, entry, len) || differs_in_unicode(entry, len))
+		text = "The file has two names in the zip: who reads it sees one or the other";
 	if (!text)
 		return true;
 	copy = strndup(name, len);

@@ -221,6 +221,34 @@ static void archive_before(void **state)
 	psg_buf_clear(&text);
 }
 
+/* Who reviews the package with another program must have seen what is deployed. */
+static void two_names(void **state)
+{
+	const char *problem = SET ":0:0 <> Error: The file has two names in the zip: who reads it "
+				  "sees one or the other";
+	const struct zip_entry streamed = {
+	    .name = SET, .bytes = "x", .local = "permissionsets/B.permissionset"};
+	const struct zip_entry unicode = {
+	    .name = SET, .bytes = "x", .unicode = "permissionsets/B.permissionset"};
+	const struct zip_entry same = {.name = SET, .bytes = "x", .unicode = SET};
+	const struct zip_entry escaped = {.name = "#U00e9", .bytes = "x", .unicode = "\xc3\xa9"};
+	struct psg_problems problems = {0};
+	struct psg_buf archive = {0}, text = {0};
+
+	(void)state;
+	zip_expect(&streamed, 1, problem);
+	zip_expect(&unicode, 1, problem);
+	zip_build(&same, 1, &archive);
+	zip_read_all(archive.data, archive.len, &problems, &text);
+	archive.len = 0;
+	zip_build(&escaped, 1, &archive);
+	zip_read_all(archive.data, archive.len, &problems, &text);
+	fixture_assert_none(&problems);
+	assert_string_equal(text.data, SET "=x\n\xc3\xa9=x\n");
+	psg_buf_clear(&archive);
+	psg_buf_clear(&text);
+}
+
 /* In the directory: libzip would try each. */
 static void ends_in_the_directory(void **state)
 {
@@ -390,6 +418,7 @@ int main(void)
 	    cmocka_unit_test(truncated),
 	    cmocka_unit_test(flipped),
 	    cmocka_unit_test(two_ends),
+	    cmocka_unit_test(two_names),
 	    cmocka_unit_test(archive_before),
 	    cmocka_unit_test(ends_in_the_directory),
 	    cmocka_unit_test(tail),

@@ -57,7 +57,7 @@ void zip_build_bomb(size_t megabytes, struct psg_buf *out)
 
 /* What both headers share, from the version to the lengths. */
 static void put_header(const struct zip_entry *entry, size_t len, size_t packed_len, uint32_t check,
-		       size_t name_len, struct psg_buf *out)
+		       size_t name_len, size_t extra_len, struct psg_buf *out)
 {
 	put16(out, 20);
 	put16(out, entry->flags);
@@ -68,7 +68,19 @@ static void put_header(const struct zip_entry *entry, size_t len, size_t packed_
 	psg_buf_u32(out, (uint32_t)packed_len);
 	psg_buf_u32(out, entry->declared ? entry->declared : (uint32_t)len);
 	put16(out, (unsigned)name_len);
-	put16(out, 0);
+	put16(out, (unsigned)extra_len);
+}
+
+/* Info-ZIP's Unicode Path: what the name is instead. */
+static void put_unicode(const struct zip_entry *entry, size_t name_len, struct psg_buf *out)
+{
+	size_t len = strlen(entry->unicode);
+
+	put16(out, 0x7075);
+	put16(out, (unsigned)(5 + len));
+	psg_buf_u8(out, 1);
+	psg_buf_u32(out, (uint32_t)crc32(0, (const Bytef *)entry->name, (uInt)name_len));
+	psg_buf_put(out, entry->unicode, len);
 }
 
 static void put_entry(const struct zip_entry *entry, struct psg_buf *out, struct psg_buf *directory)
@@ -87,18 +99,21 @@ static void put_entry(const struct zip_entry *entry, struct psg_buf *out, struct
 	else
 		psg_buf_put(&packed, entry->bytes, len);
 	psg_buf_put(out, "PK\3\4", 4);
-	put_header(entry, len, packed.len, check, name_len, out);
-	psg_buf_put(out, entry->name, name_len);
+	put_header(entry, len, packed.len, check, name_len, 0, out);
+	psg_buf_put(out, entry->local ? entry->local : entry->name, name_len);
 	psg_buf_put(out, packed.data, packed.len);
 	psg_buf_put(directory, "PK\1\2", 4);
 	put16(directory, 3 << 8 | 20);
-	put_header(entry, len, packed.len, check, name_len, directory);
+	put_header(entry, len, packed.len, check, name_len,
+		   entry->unicode ? 9 + strlen(entry->unicode) : 0, directory);
 	put16(directory, 0); /* comment */
 	put16(directory, 0);
 	put16(directory, 0);
 	psg_buf_u32(directory, entry->mode << 16);
 	psg_buf_u32(directory, (uint32_t)start);
 	psg_buf_put(directory, entry->name, name_len);
+	if (entry->unicode)
+		put_unicode(entry, name_len, directory);
 	psg_buf_clear(&packed);
 }
 

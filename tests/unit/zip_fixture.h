@@ -9,7 +9,9 @@
 
 struct zip_entry {
 	const char *name;
-	size_t name_len; /* 0: to its NUL */
+	size_t name_len;     /* 0: to its NUL */
+	const char *local;   /* another, as long, before the bytes; may be NULL */
+	const char *unicode; /* another in the directory's Unicode Path; may be NULL */
 	const char *bytes;
 	size_t len;      /* 0: to the NUL */
 	unsigned method; /* 0 stored; 8 packed by deflate; others: stored, and said to be so */
