@@ -45,17 +45,35 @@ static void report_names(struct psg_check *check, const struct psg_group *group,
 				 "%s: %s", text, names->list.data);
 }
 
-static void check_flag(struct psg_check *check, const struct psg_group *group, const char *name)
+/* One warning a group: of a hundred sets in ten thousand groups each would be a million, and each would be looked up
+ * in its file. */
+static void check_flags(struct psg_check *check, const struct psg_group *group)
 {
-	const struct psg_permission_set *set = psg_index_set(check->index, name);
+	static const char *const remedy =
+	    "Set hasActivationRequired of the group too, or take the set out of it.";
+	struct names names PSG_CLEANUP(clear_names) = {0};
+	size_t count = 0;
 
-	if (set && set->requires_activation && !group->requires_activation)
+	for (size_t i = 0; i < group->sets.count && !group->requires_activation; i++) {
+		const struct psg_permission_set *set =
+		    psg_index_set(check->index, group->sets.items[i]);
+
+		if (!set || !set->requires_activation)
+			continue;
+		add_name(&names, set->name);
+		count++;
+	}
+	if (count > 1)
+		report_names(
+		    check, group, true, "permissionSets", &names, remedy,
+		    "Permission sets require activation and their group does not: here they go on "
+		    "requiring it inside the group (the strictest wins), unlike in Salesforce");
+	else if (count > 0)
 		psg_check_report(
-		    check, true, GROUP, group->name, "permissionSets", name,
-		    "Set hasActivationRequired of the group too, or take the set out of it.",
+		    check, true, GROUP, group->name, "permissionSets", names.first, remedy,
 		    "Permission set '%s' requires activation and its group does not: here it goes "
 		    "on requiring it inside the group (the strictest wins), unlike in Salesforce",
-		    name);
+		    names.first);
 }
 
 static void check_sets(struct psg_check *check, const struct psg_group *group)
@@ -66,8 +84,8 @@ static void check_sets(struct psg_check *check, const struct psg_group *group)
 		const char *name = group->sets.items[i];
 
 		if (psg_index_has(check->index, "PermissionSet", name))
-			check_flag(check, group, name);
-		else if (psg_index_has(check->index, "MutingPermissionSet", name))
+			continue;
+		if (psg_index_has(check->index, "MutingPermissionSet", name))
 			psg_check_report(check, false, GROUP, group->name, "permissionSets", name,
 					 "Name it in mutingPermissionSets.",
 					 "'%s' is a MutingPermissionSet, not a PermissionSet",
@@ -75,6 +93,7 @@ static void check_sets(struct psg_check *check, const struct psg_group *group)
 		else
 			add_name(psg_name_has_namespace(name) ? &absent : &invalid, name);
 	}
+	check_flags(check, group);
 	if (stored(check, group))
 		report_names(
 		    check, group, false, "permissionSets", &invalid,

@@ -171,6 +171,21 @@ static void a_set_that_requires_activation(void **state)
 	       "the set out of it.\n");
 }
 
+static void sets_that_require_activation(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put(fixture, "PermissionSet", "A", FIXTURE_SET(FIXTURE_ACTIVATION));
+	put(fixture, "PermissionSet", "B", FIXTURE_SET(FIXTURE_ACTIVATION));
+	put(fixture, "PermissionSetGroup", "G",
+	    FIXTURE_GROUP("\n" FIXTURE_MEMBER("A") FIXTURE_MEMBER("B")));
+	expect(fixture,
+	       "G:2:1 <permissionSets> Warning: Permission sets require activation and their group "
+	       "does not: here they go on requiring it inside the group (the strictest wins), "
+	       "unlike in Salesforce: A, B | Set hasActivationRequired of the group too, or take "
+	       "the set out of it.\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -183,6 +198,7 @@ int main(void)
 	    TEST(of_one_name),
 	    TEST(a_hundred_and_one),
 	    TEST(a_set_that_requires_activation),
+	    TEST(sets_that_require_activation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
