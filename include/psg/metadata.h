@@ -149,7 +149,8 @@ void psg_deployment_clear(struct psg_deployment *deployment);
 PSG_MUST_CHECK
 enum psg_err psg_retrieve_select(struct psg_policy *policy, const struct psg_document *manifest,
 				 struct psg_strings *ret, struct psg_problems *problems);
-/* The path in a package of a document "TYPE/NAME", appended. Errors: VERSION for a type of a newer release, NO_MEMORY. */
+/* The path in a package of a document "TYPE/NAME", appended. Errors: VERSION for a type of a newer release,
+ * CORRUPT for what is no name, NO_MEMORY. */
 PSG_MUST_CHECK
 enum psg_err psg_retrieve_path(const char *document, struct psg_buf *ret);
 /* Whether psg_retrieve_write makes a zip of it: its name ends in .zip, and it is no directory. */

@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "psg/text.h"
+
 void psg_retrieved_clear(struct psg_retrieved *file)
 {
 	psg_buf_clear(&file->path);
@@ -30,6 +32,9 @@ enum psg_err psg_retrieve_path(const char *document, struct psg_buf *ret)
 
 	if (!type)
 		return PSG_ERR_VERSION;
+	/* It becomes a path, and a policy file may have come from elsewhere. */
+	if (psg_api_name_fault(name))
+		return PSG_ERR_CORRUPT;
 	psg_buf_format(ret, "%s/%s%s", type->folder, name, type->suffix);
 	return ret->failed ? PSG_ERR_NO_MEMORY : PSG_OK;
 }

@@ -83,6 +83,32 @@ static void a_type_of_a_newer_release(void **state)
 	assert_int_equal(fixture->where.len, 0);
 }
 
+static void assert_no_other(const struct fixture_retrieve *fixture, size_t count)
+{
+	char command[128];
+	char line[16] = "";
+
+	snprintf(command, sizeof(command), "find %s -type f | wc -l", fixture->directory);
+	FILE *pipe = popen(command, "r");
+
+	assert_non_null(pipe);
+	assert_non_null(fgets(line, sizeof(line), pipe));
+	pclose(pipe);
+	assert_int_equal(strtoul(line, NULL, 10), count);
+}
+
+/* Of a policy file that somebody else made. */
+static void names_do_not_lead_out(void **state)
+{
+	struct fixture_retrieve *fixture = *state;
+
+	fixture_retrieve_put(fixture, "PermissionSet", "../../victim", FIXTURE_SET(""), false);
+	fixture_retrieve_decide(fixture);
+	assert_int_equal(mkdir(fixture->output, 0755), 0);
+	assert_int_equal(fixture_retrieve(fixture, fixture->output, true), PSG_ERR_CORRUPT);
+	assert_no_other(fixture, 0);
+}
+
 /* A checkout: its .git and its own files. */
 static void what_is_there_stays(void **state)
 {
@@ -130,20 +156,6 @@ static void links_are_not_followed(void **state)
 	text = fixture_read(victim, NULL);
 	assert_string_equal(text, "mine");
 	free(text);
-}
-
-static void assert_no_other(const struct fixture_retrieve *fixture, size_t count)
-{
-	char command[128];
-	char line[16] = "";
-
-	snprintf(command, sizeof(command), "find %s -type f | wc -l", fixture->directory);
-	FILE *pipe = popen(command, "r");
-
-	assert_non_null(pipe);
-	assert_non_null(fgets(line, sizeof(line), pipe));
-	pclose(pipe);
-	assert_int_equal(strtoul(line, NULL, 10), count);
 }
 
 static void a_zip_is_replaced_whole_or_not(void **state)
@@ -207,6 +219,7 @@ int main(void)
 	    TEST_RETRIEVE(groups_carry_their_status),
 	    TEST_RETRIEVE(what_is_not_taken_any_more_comes_as_it_was),
 	    TEST_RETRIEVE(a_type_of_a_newer_release),
+	    TEST_RETRIEVE(names_do_not_lead_out),
 	    TEST_RETRIEVE(what_is_there_stays),
 	    TEST_RETRIEVE(links_are_not_followed),
 	    TEST_RETRIEVE(a_zip_is_replaced_whole_or_not),
