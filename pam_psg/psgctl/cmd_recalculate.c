@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "deploy.h"
 
@@ -55,23 +56,37 @@ static enum ctl_exit report(struct ctl *ctl, const struct psg_strings *names)
 	return err ? ctl_store_error(ctl, "cannot read the policy", err) : CTL_DONE;
 }
 
-static enum ctl_exit put_in_force(struct ctl *ctl, const struct psg_deployment *derived,
-				  struct ctl_progress *progress)
+static void run_clear(struct ctl_deploy_run *run)
 {
-	struct psg_policy_staged *staged PSG_CLEANUP(psg_policy_drop) = NULL;
-	enum psg_err err = psg_policy_announce(ctl->store->root, &derived->recalculated);
-	ctl_progress_show(progress, "Writing", 0, 0);
+	psg_policy_drop(&run->staged);
+	psg_deployment_clear(&run->deployment);
+	ctl_changes_clear(&run->changes);
+}
+
+/* Compared as a deployment is: what was deferred opens when it comes into force, and was not warned of before. */
+static enum psg_err stage(struct ctl *ctl, struct ctl_deploy_run *run)
+{
+	enum psg_err err = psg_policy_announce(ctl->store->root, &run->deployment.recalculated);
+	ctl_progress_show(&run->progress, "Writing", 0, 0);
 	if (!err)
-		err = psg_policy_stage(ctl->store->root, ctl->policy, &derived->update, &staged);
-	if (!err)
-		err = psg_policy_commit(&staged);
-	ctl_progress_end(progress);
+		err = psg_policy_stage(ctl->store->root, ctl->policy, &run->deployment.update,
+				       &run->staged);
+	return err ? err : ctl_deploy_compare(run, ctl->policy);
+}
+
+static enum ctl_exit not_written(const struct ctl *ctl, enum psg_err err)
+{
+	return ctl_store_error(ctl, "cannot write the policy; the one before stays in force", err);
+}
+
+static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
+{
+	size_t count = run->deployment.recalculated.count;
+	enum psg_err err = psg_policy_commit(&run->staged);
 	if (err)
-		return ctl_store_error(
-		    ctl, "cannot write the policy; the one before stays in force", err);
+		return not_written(ctl, err);
 	char reason[64];
-	snprintf(reason, sizeof(reason), "recalculated %zu group%s", derived->recalculated.count,
-		 derived->recalculated.count == 1 ? "" : "s");
+	snprintf(reason, sizeof(reason), "recalculated %zu group%s", count, count == 1 ? "" : "s");
 	struct psg_event event = {.kind = PSG_EVENT_DEPLOYED, .reason = reason};
 	ctl_event(ctl, &event);
 	return CTL_DONE;
@@ -89,30 +104,33 @@ static enum ctl_exit unknown_group(struct ctl *ctl, const char *const *names, si
 
 static enum ctl_exit recalculate(struct ctl *ctl, const char *const *names, size_t count)
 {
-	struct psg_deployment derived PSG_CLEANUP(psg_deployment_clear) = {0};
-	struct ctl_progress progress;
-	ctl_progress_begin(ctl, &progress);
+	struct ctl_deploy_run run PSG_CLEANUP(run_clear) = {.started_s = time(NULL)};
+	struct psg_deployment *derived = &run.deployment;
 	const struct psg_deployment_options options = {.progress = ctl_progress_show,
-						       .progress_arg = &progress};
+						       .progress_arg = &run.progress};
 	enum ctl_exit status = unknown_group(ctl, names, count);
 	if (status != CTL_DONE)
 		return status;
-	enum psg_err err = psg_recalculation_prepare(ctl->policy, names, count, &options, &derived);
-	ctl_progress_end(&progress);
+	ctl_progress_begin(ctl, &run.progress);
+	enum psg_err err = psg_recalculation_prepare(ctl->policy, names, count, &options, derived);
+	enum psg_err staged =
+	    !err && derived->problems.error_count == 0 ? stage(ctl, &run) : PSG_OK;
+	ctl_progress_end(&run.progress);
 	if (err)
 		return ctl_store_error(ctl, "cannot derive the policy", err);
-	ctl_print_problems(ctl, NULL, &derived.problems);
-	if (derived.problems.error_count > 0) {
+	if (staged)
+		return not_written(ctl, staged);
+	ctl_print_problems(ctl, NULL, &derived->problems);
+	if (derived->problems.error_count > 0) {
 		ctl_error(ctl, "what was deployed does not pass: deploy a corrected package; "
 			       "nothing was changed");
 		return CTL_INVALID;
 	}
-	if (derived.changed)
-		status = put_in_force(ctl, &derived, &progress);
+	status = put_in_force(ctl, &run);
 	if (status != CTL_DONE)
 		return status;
-	ctl_say_outdated(ctl, &derived.put);
-	return report(ctl, &derived.recalculated);
+	ctl_say_outdated(ctl, &derived->put);
+	return report(ctl, &derived->recalculated);
 }
 
 enum ctl_exit ctl_recalculate(struct ctl *ctl)

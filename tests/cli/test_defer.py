@@ -90,6 +90,19 @@ def test_what_is_deferred_changes_nothing_for_people(store, package):
         "alice loses sudo (was through PermissionSetGroup Finance)"]
 
 
+def test_what_was_deferred_opens_with_a_warning(store, package):
+    """It said nothing when it was stored, for nothing opened then."""
+    result = store.ok("deploy", package("more").group("Finance", ["Billing"]), "--defer")
+    assert result.err == OUTDATED
+    before = store.policy_bytes()
+    result = store.ok("recalculate", "Finance")
+    assert [line.split("Warning: ")[1].split(" (")[0] for line in result.err.splitlines()] == [
+        f"[PermissionSetGroup Finance] alice needed an activation for {service} and no longer does: PermissionSetGroup "
+        "Finance, assigned to alice, gives it without" for service in ("sshd", "sudo")]
+    assert store.policy_bytes() != before
+    assert store.ok("recalculate").err == ""
+
+
 def test_deleting_what_is_used_or_assigned_is_an_error(store, package):
     store.ok("assign", "bob", "Free")
     before = store.policy_bytes()
