@@ -92,12 +92,35 @@ static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
 	return CTL_DONE;
 }
 
-static enum ctl_exit unknown_group(struct ctl *ctl, const char *const *names, size_t count)
+static enum ctl_exit say_unknown(struct ctl *ctl, const char *name)
+{
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	const char *near = NULL;
+	if (psg_policy_set_brief(ctl->policy, name, NULL, NULL) == PSG_OK) {
+		ctl_error(ctl,
+			  "%s is a permission set: name groups that contain it, or none to "
+			  "recalculate everything",
+			  ctl_safe(name));
+		return CTL_REFUSED;
+	}
+	if (psg_policy_group_names(ctl->policy, &names) == PSG_OK)
+		near = ctl_suggest(name, &names);
+	if (near != NULL)
+		ctl_error(ctl, "there is no permission set group %s; did you mean %s?",
+			  ctl_safe(name), ctl_safe(near));
+	else
+		ctl_error(ctl,
+			  "there is no permission set group %s; `psgctl groups` lists the groups",
+			  ctl_safe(name));
+	return CTL_REFUSED;
+}
+
+static enum ctl_exit check_names(struct ctl *ctl, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
 		if (psg_policy_group(ctl->policy, names[i], &group) == PSG_ERR_NOT_FOUND)
-			return ctl_unknown_target(ctl, names[i], CTL_REFUSED);
+			return say_unknown(ctl, names[i]);
 	}
 	return CTL_DONE;
 }
@@ -108,7 +131,7 @@ static enum ctl_exit recalculate(struct ctl *ctl, const char *const *names, size
 	struct psg_deployment *derived = &run.deployment;
 	const struct psg_deployment_options options = {.progress = ctl_progress_show,
 						       .progress_arg = &run.progress};
-	enum ctl_exit status = unknown_group(ctl, names, count);
+	enum ctl_exit status = check_names(ctl, names, count);
 	if (status != CTL_DONE)
 		return status;
 	ctl_progress_begin(ctl, &run.progress);

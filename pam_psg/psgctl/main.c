@@ -18,44 +18,40 @@
 
 static const struct ctl_command commands[] = {
     {"init", "init", "Make the store, its sealing key and an empty policy",
-     "What is there already is left as it is. The store must be on a local file system.\n",
-     ctl_init},
+     "What is there already is left as it is. The store must be on a local disk.\n", ctl_init},
     {"deploy", "deploy SOURCE [--check-only] [--strict] [--force] [--defer]",
      "Put the metadata of a package in force",
-     "SOURCE is a directory or a zip: with package.xml, the same files without one, or a "
-     "source-format\n"
-     "tree. The package is put over what is there; only its destructiveChanges*.xml delete. With "
-     "any "
-     "error\n"
-     "nothing is changed (exit status 3).\n"
-     "  --check-only  validate, report, say what would change for people; write nothing\n"
+     "SOURCE is a directory or a zip: with package.xml, the same files without one,\n"
+     "or a source-format tree. The package is put over what is there; only its\n"
+     "destructiveChanges*.xml delete. With any error nothing is changed (exit 3).\n"
+     "  --check-only  report, also what would change for people; write nothing\n"
      "  --strict      warnings stop the deployment too\n"
-     "  --force       delete also what is still used or assigned: groups that lose a member are "
-     "Failed\n"
+     "  --force       delete also what is still used or assigned: groups that lose\n"
+     "                a member are Failed\n"
      "  --defer       store it; what is in force stays until `psgctl recalculate`\n",
      ctl_deploy},
-    {"retrieve", "retrieve (--manifest FILE | --all) --output (DIR | FILE.zip) [--force]",
+    {"retrieve",
+     "retrieve (--manifest FILE | --all) --output (DIR | FILE.zip)\n"
+     "       [--force]",
      "Write what is deployed as a package again",
      "  --manifest FILE  what this package.xml names, by name or `*`\n"
      "  --all            everything\n"
      "  --output         a directory, made where missing, or a zip\n"
-     "  --force          also where there are files: those of the same names are replaced\n",
+     "  --force          also where there are files: those of the same names go\n",
      ctl_retrieve},
     {"recalculate", "recalculate [GROUP...]", "Put in force what was deployed and deferred",
-     "All groups, or those named and the groups that share with them what was deferred, are "
-     "compiled "
-     "anew\n"
-     "from the metadata as it was deployed.\n",
+     "All groups, or those named and the groups that share with them what was\n"
+     "deferred, are compiled anew from the metadata as it was deployed.\n",
      ctl_recalculate},
     {"groups", "groups [NAME]", "List groups, or show one with its effective permissions",
      "NAME may also be a permission set.\n", ctl_groups},
     {"assign", "assign (ASSIGNEE NAME [--until TIME] | --file FILE)",
      "Make a user eligible for a group or set",
-     "ASSIGNEE is a user, or a Unix group written %NAME; NAME a permission set group or permission "
-     "set.\n"
+     "ASSIGNEE is a user, or a Unix group written %NAME; NAME a permission set group\n"
+     "or permission set.\n"
      "  --until TIME  ISO 8601; without a zone local time, a bare date means its end\n"
-     "  --file FILE   many at once, all or none: a line each, ASSIGNEE NAME [UNTIL]; - is standard "
-     "input\n"
+     "  --file FILE   many at once, all or none: a line each, ASSIGNEE NAME [UNTIL];\n"
+     "                - is standard input\n"
      "Assigning again sets the end anew: without --until there is none.\n",
      ctl_assign},
     {"unassign", "unassign (ASSIGNEE NAME | --file FILE)", "Take an assignment away",
@@ -65,9 +61,10 @@ static const struct ctl_command commands[] = {
     {"assignments", "assignments [--user USER]", "List who is assigned what",
      "  --user USER  only what USER has, also through Unix groups\n", ctl_assignments},
     {"enroll",
-     "enroll USER [--algorithm SHA1|SHA256|SHA512] [--digits 6|7|8] [--period S]\n"
-     "       [--secret -|BASE32 | --secret-file FILE] [--qr ansi|utf8|svg|none] [--label TEXT]\n"
-     "       [--replace | --add] [--no-confirm]",
+     "enroll USER [--algorithm SHA1|SHA256|SHA512] [--digits 6|7|8]\n"
+     "       [--period S] [--secret -|BASE32 | --secret-file FILE]\n"
+     "       [--qr ansi|utf8|svg|none] [--label TEXT] [--replace | --add]\n"
+     "       [--no-confirm]",
      "Give a user an authenticator (TOTP)",
      "  --secret -       read an existing secret (base32) from standard input\n"
      "  --replace        instead of the one there is; --add: beside it\n"
@@ -84,17 +81,18 @@ static const struct ctl_command commands[] = {
      "Activate a group or set",
      "  --for DURATION  90s, 30m, 8h, 2d or PT8H; above the maximum it is refused\n"
      "  --session ID    the session, as `psgctl status` prints it\n"
-     "Without --user it is for the person who runs sudo, and asks for that person's code.\n",
+     "Without --user it is for the person who runs sudo, and asks for their code.\n",
      ctl_activate},
     {"deactivate", "deactivate (NAME | --id ID | --all) [--user USER]", "End activations", NULL,
      ctl_deactivate},
     {"status", "status [USER]", "Show live activations and the time left", NULL, ctl_status},
     {"explain",
-     "explain USER SERVICE [--application A | --permission P | --group G]\n"
-     "       [--session ID] [--subject user|caller] [--pam-dir DIR]",
+     "explain USER SERVICE\n"
+     "       [--application A | --permission P | --group G] [--session ID]\n"
+     "       [--subject user|caller] [--pam-dir DIR]",
      "Show every path, the verdict and the PAM codes",
-     "The stack and the module's arguments are those of /etc/pam.d/SERVICE, or of DIR, unless "
-     "given.\n"
+     "The stack and the module's arguments are those of /etc/pam.d/SERVICE, or of\n"
+     "DIR, unless given.\n"
      "Exit status 0 only for ALLOW.\n",
      ctl_explain},
     {"check",
@@ -102,22 +100,21 @@ static const struct ctl_command commands[] = {
      "       [--session ID] [--pam-dir DIR]",
      "Say whether a user has something now", "Exit status 0 only for ALLOW.\n", ctl_check},
     {"enforce", "enforce [--dry-run | --watch]", "End open sessions whose activation is over",
-     "Only where the ActivationPolicy says endSessions. Once, or with --watch for ever: then it "
-     "sleeps until\n"
-     "something lapses or the store changes, and warns people's terminals warnBefore ahead.\n"
+     "Only where the ActivationPolicy says endSessions. Once, or with --watch for\n"
+     "ever: then it sleeps until something lapses or the store changes, and warns\n"
+     "people's terminals warnBefore ahead.\n"
      "  --dry-run  say what would be ended; end nothing\n"
      "Exit status 1 when something could not be ended.\n",
      ctl_enforce},
     {"doctor", "doctor [SERVICE...] [--pam-dir DIR]",
      "Judge stacks, sshd and sudo, the store, and who gets through",
-     "Each finding names the line to change. Without SERVICE: every service whose stack calls the "
-     "module.\n"
-     "  --pam-dir DIR  judge the stacks in DIR, and not the settings of this host's sshd and "
-     "sudo\n"
+     "Each finding names the line to change. Without SERVICE: every service whose\n"
+     "stack calls the module.\n"
+     "  --pam-dir DIR  judge the stacks in DIR, and not this host's sshd and sudo\n"
      "Exit status 1 for errors and warnings; notes alone are 0.\n",
      ctl_doctor},
     {"log", "log [--user USER] [--since TIME] [--follow]", "Show what happened",
-     "  --since TIME  ISO 8601; without a zone local time, a bare date means its beginning\n"
+     "  --since TIME  ISO 8601; without a zone local time, a bare date: its beginning\n"
      "  --follow      go on with what comes\n",
      ctl_log},
 };

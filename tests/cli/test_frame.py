@@ -23,6 +23,13 @@ def commands(psgctl):
 
 # -- help --
 
+def test_every_help_fits_a_screen(psgctl):
+    for command in commands(psgctl):
+        text = psgctl("help", command).out
+        wide = [line for line in text.splitlines() if len(line) > 80]
+        assert not wide and text.count("\n") <= 24, (command, wide)
+
+
 def test_alone_it_prints_a_screen_of_help_and_exits_2(psgctl):
     result = psgctl()
     assert result.rc == 2 and result.out == ""

@@ -191,7 +191,14 @@ def test_recalculate_of_an_unknown_group(psgctl, package):
     psgctl.deploy(finance(package))
     before = psgctl.policy_bytes()
     result = psgctl("recalculate", "Finance", "Finanse")
-    assert result.rc == 1 and "did you mean Finance?" in result.err
+    assert result.rc == 1
+    assert result.err == "psgctl: there is no permission set group Finanse; did you mean Finance?\n"
+    assert psgctl("recalculate", "Zork").err == (
+        "psgctl: there is no permission set group Zork; `psgctl groups` lists the groups\n")
+    result = psgctl("recalculate", "Billing")
+    assert result.rc == 1
+    assert result.err == ("psgctl: Billing is a permission set: name groups that contain it, or none to recalculate "
+                          "everything\n")
     assert psgctl.policy_bytes() == before
 
 

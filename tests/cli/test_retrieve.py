@@ -343,7 +343,7 @@ def test_usage(deployed, tmp_path, arguments, message):
     result = deployed("retrieve", *arguments, cwd=tmp_path)
     assert result.rc == 2 and result.out == "" and not os.path.exists(tmp_path / "out")
     assert result.err == (f"psgctl: {message}\nUsage: psgctl retrieve (--manifest FILE | --all) "
-                          "--output (DIR | FILE.zip) [--force]\n")
+                          "--output (DIR | FILE.zip)\n       [--force]\n")
 
 
 def test_a_manifest_that_is_not_there(deployed, tmp_path):
