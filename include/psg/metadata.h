@@ -40,7 +40,8 @@ struct psg_source; /* a directory or a zip: its files listed, each read when ask
 
 /* Opens a directory or a zip file. Nothing that is wrong inside is an error here but a problem: symbolic links,
  * what is no regular file, too many files or too much, names with `..`, absolute names, a name twice, encrypted or
- * damaged entries. Names that begin with a dot, and macOS' __MACOSX, are passed over. Paths are relative and begin where the
+ * damaged entries. Names that begin with a dot, and macOS' __MACOSX, are passed over. The problems
+ * name files as they are in the directory or zip. Paths are relative and begin where the
  * package does: its root, its one folder, or `unpackaged/`. Neither symbolic links (below `path` itself) nor devices are
  * ever opened.
  * Errors: NOT_FOUND, ACCESS, IO, NO_MEMORY for `path` itself; INVALID when it is neither directory nor zip. */

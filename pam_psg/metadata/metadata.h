@@ -265,6 +265,9 @@ struct psg_package_item *psg_package_find(const struct psg_package *package, con
 /* Whether a file of the package is a component by its suffix, or a manifest by its name. */
 bool psg_package_is_component(const char *path);
 bool psg_package_is_manifest(const char *path);
+/* The length of the folder that the component would have to be deployed from, 0 when it lies well or in no folder
+ * of its type. */
+size_t psg_package_misplaced(const char *path);
 /* Sorts the components among the source's files into package->items. */
 PSG_MUST_CHECK
 enum psg_err psg_package_take_files(struct psg_source *source, struct psg_package *package,
@@ -277,6 +280,8 @@ enum psg_err psg_package_take_deletions(struct psg_source *source, struct psg_pa
 bool psg_source_find(const struct psg_source *source, const char *path, size_t *ret_file);
 /* Whether what was listed is of no use: an error says why. */
 bool psg_source_is_broken(const struct psg_source *source);
+/* Whether a file of it, or all of it, was refused: an error says why. */
+bool psg_source_is_refused(const struct psg_source *source);
 
 /* -- manifest.c -- */
 

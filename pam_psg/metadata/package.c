@@ -110,6 +110,29 @@ static bool has_destructive(const struct psg_source *source, struct psg_report *
 	return found;
 }
 
+/* Mostly the top of a repository was given, and the package lies in a folder of it. */
+static void report_nothing(const struct psg_source *source, struct psg_report *report)
+{
+	struct psg_buf remedy PSG_CLEANUP(psg_buf_clear) = {0};
+	const char *path = NULL;
+	size_t folder_len = 0;
+
+	for (size_t i = 0; i < psg_source_count(source) && folder_len == 0; i++) {
+		path = psg_source_path(source, i);
+		folder_len = psg_package_misplaced(path);
+	}
+	if (folder_len > 0)
+		psg_buf_format(&remedy, "The package seems to be in %.*s: deploy that folder.",
+			       (int)folder_len, path);
+	else
+		psg_buf_text(&remedy, "Give a directory or zip with package.xml, or with files "
+				      "such as permissionsets/NAME.permissionset.");
+	if (remedy.failed)
+		report->err = PSG_ERR_NO_MEMORY;
+	else
+		psg_report_error(report, NULL, remedy.data, "No package.xml found");
+}
+
 /* Without a package.xml all the components are meant. */
 static enum psg_err take_all(const struct psg_source *source, struct psg_package *package,
 			     struct psg_problems *problems)
@@ -118,11 +141,9 @@ static enum psg_err take_all(const struct psg_source *source, struct psg_package
 
 	for (size_t i = 0; i < package->item_count; i++)
 		package->items[i].listed = true;
-	if (!has_destructive(source, &report) && package->item_count == 0)
-		psg_report_error(&report, NULL,
-				 "Give a directory or zip with package.xml, or with files such as "
-				 "permissionsets/NAME.permissionset.",
-				 "No package.xml found");
+	if (!has_destructive(source, &report) && package->item_count == 0 &&
+	    !psg_source_is_refused(source))
+		report_nothing(source, &report);
 	return report.err;
 }
 

@@ -51,6 +51,22 @@ bool psg_package_is_component(const char *path)
 	return classify(path, &name_len, &placed) != NULL;
 }
 
+size_t psg_package_misplaced(const char *path)
+{
+	size_t name_len, folder_len;
+	bool placed;
+	const struct psg_file_type *type = classify(path, &name_len, &placed);
+	const char *slash = strrchr(path, '/');
+
+	if (!type || placed || !slash)
+		return 0;
+	folder_len = strlen(type->folder);
+	if ((size_t)(slash - path) < folder_len + 2 || slash[-(ptrdiff_t)folder_len - 1] != '/' ||
+	    strncmp(slash - folder_len, type->folder, folder_len) != 0)
+		return 0;
+	return (size_t)(slash - path) - folder_len - 1;
+}
+
 bool psg_package_is_manifest(const char *path)
 {
 	return strcmp(path, "package.xml") == 0 || strcmp(path, "destructiveChanges.xml") == 0 ||
@@ -103,12 +119,15 @@ static void refuse_doubles(struct psg_package *package, struct psg_report *repor
 			package->items[++kept] = *two;
 			continue;
 		}
+		free(two->name);
+		/* One name twice in a zip was said when it was listed. */
+		if (strcmp(one->path, two->path) == 0)
+			continue;
 		report->file = two->path;
 		report->type = two->type->name;
-		report->name = two->name;
+		report->name = one->name;
 		psg_report_error(report, NULL, "Keep one of the two files.",
 				 "Two files for one component: the other is %s", one->path);
-		free(two->name);
 	}
 	if (package->item_count > 0)
 		package->item_count = kept + 1;
@@ -128,7 +147,8 @@ static void take_file(const char *path, size_t file, struct psg_package *package
 	if (!placed) {
 		report->file = path;
 		psg_report_warning(report, NULL, "Move it there if it is to be deployed.",
-				   "Not deployed: its type, %s, belongs in the folder %s",
+				   "Not deployed: its type, %s, belongs in the folder %s "
+				   "at the top of the package",
 				   type->name, type->folder);
 		return;
 	}

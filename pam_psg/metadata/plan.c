@@ -149,14 +149,18 @@ static enum psg_err known_problems(const struct psg_plan *plan, struct psg_probl
 static enum psg_err take_older(struct psg_plan *plan, struct psg_problem problem)
 {
 	struct psg_buf remedy PSG_CLEANUP(psg_buf_clear) = {0};
+	char none[] = "";
 
+	/* It is not among the files that the administrator has before him. */
+	problem.file = none;
+	problem.line = problem.column = 0;
 	if (!problem.warning && strcmp(problem.type, psg_file_types[PSG_TYPE_GROUP].name) == 0) {
 		if (plan->refused)
 			return PSG_OK;
 		problem.warning = true;
 	}
-	psg_buf_format(&remedy, "%s It was deployed earlier%s.", problem.remedy,
-		       plan->source ? " and is not in this package" : "");
+	psg_buf_format(&remedy, "%s%s", problem.remedy,
+		       plan->source ? " It was deployed earlier and is not in this package." : "");
 	if (remedy.failed)
 		return PSG_ERR_NO_MEMORY;
 	problem.remedy = remedy.data;

@@ -35,6 +35,7 @@ bool psg_listing_add(struct psg_listing *listing, const struct psg_source_entry 
 void psg_listing_refuse(struct psg_listing *listing, const char *name, const char *remedy,
 			const char *text)
 {
+	listing->source->refused = true;
 	listing->report.file = name;
 	psg_report_error(&listing->report, NULL, remedy, "%s", text);
 }
@@ -115,9 +116,7 @@ enum psg_err psg_source_open(const char *path, struct psg_problems *problems,
 {
 	struct psg_source *source PSG_CLEANUP(psg_source_close) = calloc(1, sizeof(*source));
 	struct psg_listing listing = {
-	    .source = source,
-	    .report = {.problems = problems, .file = "", .type = "", .name = ""},
-	    .problem_start = problems->count};
+	    .source = source, .report = {.problems = problems, .file = "", .type = "", .name = ""}};
 	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	bool directory = false;
 	enum psg_err err;
@@ -170,6 +169,11 @@ bool psg_source_find(const struct psg_source *source, const char *path, size_t *
 bool psg_source_is_broken(const struct psg_source *source)
 {
 	return source->broken;
+}
+
+bool psg_source_is_refused(const struct psg_source *source)
+{
+	return source->refused;
 }
 
 enum psg_err psg_source_read(struct psg_source *source, size_t file, struct psg_problems *problems,

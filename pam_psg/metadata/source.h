@@ -27,6 +27,7 @@ struct psg_source {
 	size_t count;
 	char *root; /* "" or ends in '/' */
 	bool broken;
+	bool refused;           /* an error says why */
 	int directory;          /* or -1 */
 	struct zip *zip;        /* or NULL */
 	unsigned char *archive; /* all of the zip: nobody changes it between listing and reading */
@@ -36,7 +37,6 @@ struct psg_source {
 struct psg_listing {
 	struct psg_source *source;
 	struct psg_report report;
-	size_t problem_start; /* in the report: what was there before */
 	size_t walked;
 	bool stopped; /* an error says why; what is listed is of no use */
 };

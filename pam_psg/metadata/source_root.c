@@ -139,20 +139,6 @@ static void check_limits(struct psg_listing *listing)
 	}
 }
 
-/* What was reported while listing is named as the package's files are. */
-static void rename_problems(const struct psg_listing *listing)
-{
-	const char *root = listing->source->root;
-	const struct psg_problems *problems = listing->report.problems;
-
-	for (size_t i = listing->problem_start; i < problems->count; i++) {
-		char *file = problems->items[i].file;
-
-		if (begins_with(file, root))
-			memmove(file, file + strlen(root), strlen(file + strlen(root)) + 1);
-	}
-}
-
 enum psg_err psg_listing_settle(struct psg_listing *listing)
 {
 	struct psg_source *source = listing->source;
@@ -160,7 +146,6 @@ enum psg_err psg_listing_settle(struct psg_listing *listing)
 	source->root = find_root(source);
 	if (!source->root)
 		return PSG_ERR_NO_MEMORY;
-	rename_problems(listing);
 	keep_files(listing);
 	if (!listing->stopped)
 		check_limits(listing);

@@ -99,6 +99,8 @@ static enum ctl_exit prepare(struct ctl *ctl, struct ctl_deploy_run *run)
 	enum psg_err err =
 	    psg_deployment_prepare(run->source, ctl->policy, &options, &run->deployment);
 	if (!err)
+		err = ctl_deploy_name_files(run);
+	if (!err)
 		err = join_problems(run);
 	if (err)
 		return ctl_store_error(ctl, "cannot compare the package with what is in force",

@@ -22,6 +22,12 @@ struct ctl_deploy_run {
 	bool written;
 };
 
+/* -- deploy_files.c -- */
+/* Names the files of what was found and what is deployed as they are in the directory or zip that was given: the package
+ * may begin in a folder of it. */
+PSG_MUST_CHECK
+enum psg_err ctl_deploy_name_files(struct ctl_deploy_run *run);
+
 /* -- deploy_people.c -- */
 /* Compares what is staged with what is in force; what opens becomes a warning. */
 PSG_MUST_CHECK

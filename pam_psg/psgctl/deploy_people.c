@@ -45,8 +45,8 @@ static enum psg_err warn_opening(struct psg_deployment *deployment, const struct
 		return PSG_ERR_NO_MEMORY;
 	return warn(deployment, through != NULL ? psg_target_kind_name(through->kind) : "Settings",
 		    through != NULL ? through->target : "Gate", text.data,
-		    through != NULL ? "set hasActivationRequired if that is not meant"
-				    : "remove it from exemptUsers if that is not meant");
+		    through != NULL ? "Set hasActivationRequired if that is not meant."
+				    : "Remove it from exemptUsers if that is not meant.");
 }
 
 static enum psg_err warn_more(struct psg_deployment *deployment, size_t more)
@@ -54,7 +54,7 @@ static enum psg_err warn_more(struct psg_deployment *deployment, size_t more)
 	char text[160];
 	snprintf(text, sizeof(text), "%zu more need%s no activation any more for a service", more,
 		 more == 1 ? "s" : "");
-	return warn(deployment, "", "", text, "deploy --check-only lists all");
+	return warn(deployment, "", "", text, "deploy --check-only lists all.");
 }
 
 static enum psg_err add_all(struct psg_strings *to, const struct psg_strings *from)

@@ -194,4 +194,4 @@ def test_of_very_many_openings_a_thousand_are_warned_of(psgctl, package):
     assert len(lines) == 1001 and lines == sorted(lines)
     assert lines[0] == "person0 no longer needs activation sudo (through PermissionSetGroup G0)"
     assert result.err.count("no longer does: PermissionSetGroup G") == 1000
-    assert "Warning: 1 more needs no activation any more for a service (deploy --check-only lists all)\n" in result.err
+    assert "Warning: 1 more needs no activation any more for a service (deploy --check-only lists all.)\n" in result.err

@@ -137,8 +137,8 @@ def test_forced_the_group_is_failed_and_gives_nothing(store, package):
     assert result.rc == 3 and f"Finance is Failed: {shown['statusReason']} (it gives nothing: " in result.err
     # recalculate warns of it, and it stays so until what it lacks is deployed.
     result = store.ok("recalculate", "Finance")
-    assert ("Warning: [PermissionSetGroup Finance] permissionSets: The "
-            "group is Failed and gives nothing, as it lacks the permission sets: Billing (" in result.err)
+    assert result.err == ("Warning: [PermissionSetGroup Finance] permissionSets: The group is Failed and gives nothing, "
+                          "as it lacks the permission sets: Billing (Deploy them, or the group without them.)\n")
     assert result.out.split()[-3:] == ["Finance", "Failed", "0"]
     store.deploy(finance(package))
     assert statuses(store)["Finance"] == "Updated" and "BECAUSE" not in store.ok("groups").out

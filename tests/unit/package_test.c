@@ -92,7 +92,7 @@ static void misplaced(void **state)
 	fixture_assert_only(
 	    &fixture->problems,
 	    "old/permissionsets/A.permissionset:0:0 <> Warning: Not deployed: its type, "
-	    "PermissionSet, belongs in the folder permissionsets");
+	    "PermissionSet, belongs in the folder permissionsets at the top of the package");
 	assert_int_equal(fixture->model.document_count, 1);
 }
 
@@ -280,7 +280,7 @@ static void roots(void **state)
 	for (size_t i = 0; i < PSG_COUNT(roots); i++) {
 		struct fixture_package fixture = {.directory = fixture_directory()};
 		struct psg_source *source = NULL;
-		char path[128];
+		char path[128], problem[128];
 
 		(void)state;
 		snprintf(path, sizeof(path), "%spackage.xml", roots[i]);
@@ -294,9 +294,11 @@ static void roots(void **state)
 		assert_int_equal(symlink("x", path), 0);
 		package_expect(&fixture, "+PermissionSet/A=" FIXTURE_SET_A "\n"
 					 "+PermissionSet/B=permissionsets/B.permissionset\n");
-		fixture_assert_only(&fixture.problems,
-				    "permissionsets/B.permissionset:0:0 <> Error: A symbolic link: "
-				    "links are not followed");
+		snprintf(problem, sizeof(problem),
+			 "%spermissionsets/B.permissionset:0:0 <> Error: A symbolic link: "
+			 "links are not followed",
+			 roots[i]);
+		fixture_assert_only(&fixture.problems, problem);
 		psg_problems_clear(&fixture.problems);
 		assert_int_equal(psg_source_open(fixture.directory, &fixture.problems, &source),
 				 PSG_OK);
