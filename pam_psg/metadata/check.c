@@ -12,15 +12,27 @@ bool psg_name_has_namespace(const char *name)
 	return end && end > name && end[2] != '\0';
 }
 
+static bool holds(const struct psg_xml_node *node, const char *text)
+{
+	for (node = node->children; node; node = node->next)
+		if (strcmp(node->text, text) == 0)
+			return true;
+	return false;
+}
+
+/* The element below `node`, `beside` in the same item where that is not NULL. */
 static const struct psg_xml_node *search(const struct psg_xml_node *node, const char *element,
-					 const char *text)
+					 const char *text, const char *beside)
 {
 	const struct psg_xml_node *found = NULL;
+	bool here = !beside || holds(node, beside);
 
-	if (strcmp(node->name, element) == 0 && (!text || strcmp(node->text, text) == 0))
-		return node;
 	for (node = node->children; node && !found; node = node->next)
-		found = search(node, element, text);
+		if (here && strcmp(node->name, element) == 0 &&
+		    (!text || strcmp(node->text, text) == 0))
+			found = node;
+		else
+			found = search(node, element, text, beside);
 	return found;
 }
 
@@ -50,7 +62,7 @@ static bool find(struct psg_check *check, const struct psg_document *document, c
 	if (document && element && check->locate)
 		xml = read_file(check, document);
 	if (xml)
-		node = search(xml->root, element, text);
+		node = search(xml->root, element, text, check->beside);
 	if (node)
 		*ret = (struct psg_xml_node){
 		    .name = element, .line = node->line, .column = node->column};

@@ -75,6 +75,7 @@ static void check_unix_groups(struct psg_check *check, const struct psg_activati
 	for (size_t i = 0; i < policy->unix_group_count; i++) {
 		const struct psg_unix_group_grant *grant = &policy->unix_groups[i];
 
+		check->beside = grant->group;
 		if (*grant->permission && !target_gives(check, policy->name, grant->permission))
 			psg_check_report(check, true, POLICY, policy->name, "permission",
 					 grant->permission,
@@ -82,9 +83,11 @@ static void check_unix_groups(struct psg_check *check, const struct psg_activati
 					 "'%s' does not give the permission '%s': its Unix group "
 					 "'%s' is never lent",
 					 policy->name, grant->permission, grant->group);
+		check->beside = grant->permission;
 		if (*grant->group)
 			check_unix_group(check, policy, grant->group);
 	}
+	check->beside = NULL;
 }
 
 /* The lifetime left out is Gate's: then the other two are judged against that. */

@@ -346,6 +346,7 @@ struct psg_check {
 	void *locate_arg;
 	const struct psg_document *located; /* the last one that was */
 	struct psg_xml *tree;               /* of it; NULL when there is none */
+	const char *beside; /* a value of the item that the next problems are in, or NULL */
 	enum psg_err err;
 };
 

@@ -89,3 +89,14 @@ def test_what_was_deployed_earlier_has_no_file_here(store, package):
     result = store.ok("deploy", destructive(package, "PermissionSet", "Billing"), "--force")
     assert result.err.startswith("Warning: [PermissionSetGroup Finance] permissionSets: The group is Failed ")
     assert f"\n{gone}/destructiveChanges.xml:1:" in result.err
+
+
+def test_a_value_that_stands_twice_is_named_where_it_is_meant(store, package):
+    def lent(group, permission):
+        return f"<unixGroups>\n<group>{group}</group>\n<permission>{permission}</permission>\n</unixGroups>\n"
+    policy = "activationpolicies/Finance.activationpolicy"
+    given = finance(package).file(policy, f'{HEAD}<ActivationPolicy xmlns="urn:pam-psg:metadata">\n' + lent(
+        "adm", "Nothing") + lent("root", "Nothing") + lent("root", "ViewSetup") + "</ActivationPolicy>\n")
+    assert [line.split(": [")[0] for line in store.ok("deploy", given).err.splitlines()] == [
+        f"{given}/{policy}:{line}:1: Warning" for line in (5, 8, 9, 12)]
+    assert store.ok("deploy", given).err == ""
