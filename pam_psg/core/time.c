@@ -114,15 +114,16 @@ void psg_duration_format_human(int64_t seconds, char out[static PSG_TIME_SIZE])
 	static const int64_t sizes[] = {DAY, HOUR, MINUTE, 1};
 	static const char letters[] = "dhms";
 	size_t first = 0;
-	intmax_t more;
+	uint8_t more = 0; /* at most 59 */
 
 	if (seconds < 0)
 		seconds = 0;
 	while (first < PSG_COUNT(sizes) - 1 && seconds < sizes[first])
 		first++;
-	more = first + 1 < PSG_COUNT(sizes) ? seconds % sizes[first] / sizes[first + 1] : 0;
+	if (first + 1 < PSG_COUNT(sizes))
+		more = (uint8_t)(seconds % sizes[first] / sizes[first + 1]);
 	if (more > 0)
-		snprintf(out, PSG_TIME_SIZE, "%jd%c %jd%c", (intmax_t)(seconds / sizes[first]),
+		snprintf(out, PSG_TIME_SIZE, "%jd%c %u%c", (intmax_t)(seconds / sizes[first]),
 			 letters[first], more, letters[first + 1]);
 	else
 		snprintf(out, PSG_TIME_SIZE, "%jd%c", (intmax_t)(seconds / sizes[first]),
