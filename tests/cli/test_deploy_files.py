@@ -83,9 +83,8 @@ def test_what_was_deployed_earlier_has_no_file_here(store, package):
     result = store("deploy", gone)
     assert result.rc == 3 and result.err == (
         "Error: [ActivationPolicy Finance] The activation policy governs nothing: there is neither a permission set "
-        "group nor a permission set named 'Finance' (Name the file after the group or permission set it governs; where "
-        "that is deleted, delete the policy too. It was deployed earlier and is not in this package: put a corrected "
-        "file into it.)\npsgctl: 1 error, 0 warnings: nothing was changed\n")
+        "group nor a permission set named 'Finance' (Delete it too, or leave what it governs. It was deployed earlier "
+        "and is not in this package.)\npsgctl: 1 error, 0 warnings: nothing was changed\n")
     result = store.ok("deploy", destructive(package, "PermissionSet", "Billing"), "--force")
     assert result.err.startswith("Warning: [PermissionSetGroup Finance] permissionSets: The group is Failed ")
     assert f"\n{gone}/destructiveChanges.xml:1:" in result.err
