@@ -2,6 +2,7 @@
 #include "deploy.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -84,6 +85,47 @@ void ctl_say_outdated(const struct ctl *ctl, const struct psg_model *put)
 			 names.data);
 }
 
+/* "TYPE/NAME" among the components, which are sorted by both. */
+static int match_component(const void *key, const void *item)
+{
+	const struct psg_component *component = item;
+	const char *document = key;
+	size_t len = strcspn(document, "/");
+	int order = strncmp(document, component->type, len);
+	if (order == 0 && component->type[len] != '\0')
+		order = -1;
+	return order != 0 ? order : strcmp(document + len + 1, component->name);
+}
+
+static bool is_component(const struct psg_deployment *deployment, const char *document)
+{
+	return deployment->component_count > 0 &&
+	       bsearch(document, deployment->components, deployment->component_count,
+		       sizeof(*deployment->components), match_component);
+}
+
+/* What came into force with it and stands on no line of its own: it was deferred before. */
+static void say_taken(const struct ctl *ctl, const struct ctl_deploy_run *run)
+{
+	const struct psg_deployment *deployment = &run->deployment;
+	struct psg_strings before PSG_CLEANUP(psg_strings_clear) = {0};
+	struct psg_buf names PSG_CLEANUP(psg_buf_clear) = {0};
+	size_t count = 0;
+	if (run->defer || psg_policy_pending(ctl->policy, &before) != PSG_OK)
+		return;
+	for (size_t i = 0; i < before.count && count <= OUTDATED_NAMED; i++)
+		if (!psg_strings_has(&deployment->pending, before.items[i]) &&
+		    !is_component(deployment, before.items[i]) && count++ < OUTDATED_NAMED)
+			psg_buf_format(&names, "%s%s", count > 1 ? ", " : "",
+				       ctl_safe(before.items[i]));
+	if (names.failed)
+		ctl_output_failed();
+	else if (count > 0)
+		ctl_note(ctl, "%s too, deferred before: %s%s",
+			 run->check_only ? "would come into force" : "in force now", names.data,
+			 count > OUTDATED_NAMED ? " and more" : "");
+}
+
 static void print_summary(const struct ctl_deploy_run *run)
 {
 	const struct psg_deployment *deployment = &run->deployment;
@@ -112,6 +154,8 @@ enum ctl_exit ctl_deploy_report(const struct ctl *ctl, const struct ctl_deploy_r
 		say_stopped(ctl, &deployment->problems);
 	else
 		ctl_say_outdated(ctl, &deployment->put);
+	if (!run->stopped)
+		say_taken(ctl, run);
 	if (ctl->json)
 		return ctl_deploy_json(run);
 	if (run->stopped || ctl->quiet)

@@ -90,6 +90,17 @@ def test_what_is_deferred_changes_nothing_for_people(store, package):
         "alice loses sudo (was through PermissionSetGroup Finance)"]
 
 
+def test_what_was_deferred_comes_with_the_next_deployment_and_is_named(store, package):
+    store.ok("deploy", package("more").permission_set("Billing", apps=["su"]).permission_set("Free", apps=["su"]),
+             "--defer")
+    free = package("free").permission_set("Free", apps=["cron"])
+    assert store.ok("deploy", free, "--check-only").err == (
+        "psgctl: would come into force too, deferred before: PermissionSet/Billing\n")
+    assert gives(store) == ["sshd", "sudo"]
+    assert store.ok("deploy", free).err == "psgctl: in force now too, deferred before: PermissionSet/Billing\n"
+    assert gives(store) == ["su"] and store.ok("deploy", free).err == ""
+
+
 def test_what_was_deferred_opens_with_a_warning(store, package):
     """It said nothing when it was stored, for nothing opened then."""
     result = store.ok("deploy", package("more").group("Finance", ["Billing"]), "--defer")
