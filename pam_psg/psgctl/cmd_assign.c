@@ -32,10 +32,11 @@ void ctl_warn_opening(const struct ctl *ctl, const struct ctl_change *change)
 	const struct psg_assignment *through = change->through;
 	ctl_warn(ctl,
 		 "%s needed an activation for %s and no longer does: %s %s, assigned to %s, "
-		 "gives it without",
+		 "gives it without; if that is not meant: psgctl unassign %s %s",
 		 ctl_safe(change->person), ctl_safe(change->application),
 		 psg_target_kind_name(through->kind), ctl_safe(through->target),
-		 ctl_safe(through->assignee));
+		 ctl_safe(through->assignee), ctl_safe(through->assignee),
+		 ctl_safe(through->target));
 }
 
 static enum psg_err warn_opening(void *arg, const struct ctl_change *change)
