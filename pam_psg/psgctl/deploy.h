@@ -23,8 +23,8 @@ struct ctl_deploy_run {
 };
 
 /* -- deploy_files.c -- */
-/* Names the files of what was found and what is deployed as they are in the directory or zip that was given: the package
- * may begin in a folder of it. */
+/* Names the files of what was found and what is deployed as they are in the directory or zip that was given: the
+ * package may begin in a folder of it. */
 PSG_MUST_CHECK
 enum psg_err ctl_deploy_name_files(struct ctl_deploy_run *run);
 

@@ -1,4 +1,4 @@
-"""Whatever folder a package begins in: messages name files that can be opened, and say where the package seems to be."""
+"""Whatever folder a package begins in: messages name files that can be opened, or where it seems to be."""
 
 import shutil
 
@@ -63,8 +63,8 @@ def test_where_the_package_seems_to_be(store, package, tmp_path, folder, how):
     assert result.rc == 3
     assert result.err == (
         f"Error: No package.xml found (The package seems to be in {folder}: deploy that folder.)\n"
-        f"{given}/{folder}/permissionsets/Good.permissionset: Warning: Not deployed: its type, PermissionSet, belongs in "
-        "the folder permissionsets at the top of the package (Move it there if it is to be deployed.)\n"
+        f"{given}/{folder}/permissionsets/Good.permissionset: Warning: Not deployed: its type, PermissionSet, "
+        "belongs in the folder permissionsets at the top of the package (Move it there if it is to be deployed.)\n"
         "psgctl: 1 error, 1 warning: nothing was changed\n")
 
 

@@ -17,9 +17,9 @@ def test_deploy_warns_of_what_needs_no_activation_any_more(psgctl, package):
     assert sorted(re.findall(r"alice needed an activation for (\w+) and no longer does",
                              result.err)) == ["sshd", "sudo"]
     # The group's file is in the package; what gives it may also have been deployed earlier.
-    assert ("finance/permissionsetgroups/Finance.permissionsetgroup: Warning: [PermissionSetGroup Finance] alice needed "
-            "an activation for sshd and no longer does: PermissionSetGroup Finance, assigned to alice, gives it without "
-            "(Set hasActivationRequired if that is not meant.)\n") in result.err
+    assert ("finance/permissionsetgroups/Finance.permissionsetgroup: Warning: [PermissionSetGroup Finance] alice "
+            "needed an activation for sshd and no longer does: PermissionSetGroup Finance, assigned to alice, gives "
+            "it without (Set hasActivationRequired if that is not meant.)\n") in result.err
     # And not again: nobody needs one now.
     assert openings(psgctl.deploy(finance(package, requires=False, apps=["sshd", "login"]))) == []
 
@@ -87,8 +87,8 @@ def test_a_new_exempt_user_is_told(psgctl, package):
     psgctl.ok("assign", "alice", "Finance")
     lines = openings(psgctl.deploy(package("gate").gate(exemptUsers=["alice"])))
     assert len(lines) == 2 and lines[0].endswith(
-        "gate/settings/Gate.settings: Warning: [Settings Gate] alice needed an activation for sshd and no longer does: "
-        "an exempt user from now on (Remove it from exemptUsers if that is not meant.)")
+        "gate/settings/Gate.settings: Warning: [Settings Gate] alice needed an activation for sshd and no longer "
+        "does: an exempt user from now on (Remove it from exemptUsers if that is not meant.)")
 
 
 def test_assign_warns_of_what_opens(psgctl, package):
@@ -98,8 +98,8 @@ def test_assign_warns_of_what_opens(psgctl, package):
     assert openings(psgctl.ok("assign", "bob", "Free")) == []  # bob needed none: he had nothing
     line, = openings(psgctl.ok("assign", "alice", "Free"))
     assert line.endswith(
-        "alice needed an activation for sudo and no longer does: PermissionSet Free, assigned to alice, gives it without; "
-        "if that is not meant: psgctl unassign alice Free")
+        "alice needed an activation for sudo and no longer does: PermissionSet Free, assigned to alice, gives it "
+        "without; if that is not meant: psgctl unassign alice Free")
     assert openings(psgctl.ok("assign", "alice", "Free", "--until", "2099-01-01")) == []
 
 
