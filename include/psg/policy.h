@@ -98,7 +98,11 @@ enum psg_err psg_policy_document(struct psg_policy *policy, const char *type, co
 PSG_MUST_CHECK
 enum psg_err psg_policy_pending(struct psg_policy *policy, struct psg_strings *ret);
 
-/* The writers' lock: psgctl's alone, never taken by the module. Waits. *ret_fd is closed to release. */
+/* Whether a writer holds the lock now: then psg_policy_lock waits. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret);
+/* The writers' lock: psgctl's alone, never taken by the module. Waits. *ret_fd is closed to release. What a writer that was killed
+ * left behind is removed. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd);
 /* Says, under the lock, which groups are being recalculated, for who looks meanwhile; it ends with the lock. Said

@@ -13,6 +13,7 @@
 struct names {
 	struct psg_buf list;
 	const char *first;
+	size_t more; /* that are not in the list */
 };
 
 static void add_name(struct names *names, const char *name)
@@ -21,6 +22,8 @@ static void add_name(struct names *names, const char *name)
 		names->first = name;
 	if (names->list.len < LIST_MAX)
 		psg_buf_format(&names->list, "%s%s", names->list.len ? ", " : "", name);
+	else
+		names->more++;
 }
 
 static void clear_names(struct names *names)
@@ -35,9 +38,11 @@ static bool stored(const struct psg_check *check, const struct psg_group *group)
 }
 
 static void report_names(struct psg_check *check, const struct psg_group *group, bool warning,
-			 const char *element, const struct names *names, const char *remedy,
+			 const char *element, struct names *names, const char *remedy,
 			 const char *text)
 {
+	if (names->more > 0)
+		psg_buf_format(&names->list, " and %zu more", names->more);
 	if (names->list.failed)
 		check->err = PSG_ERR_NO_MEMORY;
 	else if (names->first)

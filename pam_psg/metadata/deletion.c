@@ -119,7 +119,9 @@ static enum psg_err report_member(struct psg_plan *plan, enum psg_type type, con
 	    plan, type, name,
 	    "Take it out of these groups in the same package, or delete them too; --force "
 	    "deletes it all the same and leaves them Failed.",
-	    "These groups are Failed and give nothing until they are deployed without it.",
+	    plan->options->defer
+		? "Once recalculated, these groups are Failed and give nothing."
+		: "These groups are Failed and give nothing until they are deployed without it.",
 	    text.data);
 }
 

@@ -155,7 +155,8 @@ static enum psg_err take_older(struct psg_plan *plan, struct psg_problem problem
 	problem.file = none;
 	problem.line = problem.column = 0;
 	if (!problem.warning && strcmp(problem.type, psg_file_types[PSG_TYPE_GROUP].name) == 0) {
-		if (plan->refused)
+		/* A deferred deletion is warned of as such: nothing is Failed yet. */
+		if (plan->refused || plan->options->defer)
 			return PSG_OK;
 		problem.warning = true;
 	}
@@ -238,6 +239,8 @@ enum psg_err psg_plan_finish(struct psg_plan *plan, struct psg_deployment *ret)
 		err = psg_plan_list_pending(plan);
 	if (err == PSG_OK && plan->options->defer)
 		err = psg_plan_defer(plan);
+	else if (err == PSG_OK)
+		psg_plan_keep_outdated(plan);
 	if (err != PSG_OK)
 		return err;
 	psg_problems_sort(&out->problems);

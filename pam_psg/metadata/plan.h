@@ -74,6 +74,8 @@ enum psg_err psg_deletion_check(struct psg_plan *plan);
 /* Of what is put leaves the documents, and the groups concerned as they are in force, Outdated. */
 PSG_MUST_CHECK
 enum psg_err psg_plan_defer(struct psg_plan *plan);
+/* While the Gate settings are pending, what a policy governs is not all that was deployed: its lifetime may be theirs. */
+void psg_plan_keep_outdated(struct psg_plan *plan);
 /* What is pending from then on. */
 PSG_MUST_CHECK
 enum psg_err psg_plan_list_pending(struct psg_plan *plan);

@@ -55,6 +55,18 @@ enum psg_err psg_plan_defer(struct psg_plan *plan)
 	return err;
 }
 
+void psg_plan_keep_outdated(struct psg_plan *plan)
+{
+	const struct psg_model *put = &plan->out.put;
+
+	if (!psg_strings_has(&plan->out.pending, "Settings/Gate"))
+		return;
+	for (size_t i = 0; i < put->group_count; i++)
+		if (put->groups[i].has_activation_policy &&
+		    put->groups[i].status == PSG_STATUS_UPDATED)
+			put->groups[i].status = PSG_STATUS_OUTDATED;
+}
+
 /* The list that is to be: when deferred, what was and what is; else what is not taken now. */
 enum psg_err psg_plan_list_pending(struct psg_plan *plan)
 {

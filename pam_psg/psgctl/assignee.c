@@ -61,8 +61,8 @@ enum ctl_exit ctl_begin_change(struct ctl *ctl, int *lock)
 {
 	if (!ctl_open_store(ctl, false))
 		return CTL_STORE;
-	enum psg_err err = psg_policy_lock(ctl->store->root, lock);
-	if (err)
-		return ctl_store_error(ctl, "cannot lock the policy", err);
+	enum ctl_exit status = ctl_lock_policy(ctl, lock);
+	if (status != CTL_DONE)
+		return status;
 	return ctl_open_policy(ctl) ? CTL_DONE : CTL_STORE;
 }

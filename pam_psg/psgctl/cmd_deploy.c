@@ -21,9 +21,9 @@ static enum ctl_exit open_present(struct ctl *ctl, const struct ctl_deploy_run *
 	if (!ctl_open_store(ctl, false))
 		return CTL_STORE;
 	if (!run->check_only) {
-		enum psg_err err = psg_policy_lock(ctl->store->root, lock);
-		if (err)
-			return ctl_store_error(ctl, "cannot lock the policy", err);
+		enum ctl_exit status = ctl_lock_policy(ctl, lock);
+		if (status != CTL_DONE)
+			return status;
 	}
 	return ctl_open_policy(ctl) ? CTL_DONE : CTL_STORE;
 }
@@ -124,6 +124,9 @@ static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
 	run->written = true;
 	char counts[160];
 	ctl_deploy_counts(&run->deployment, counts, sizeof(counts));
+	size_t len = strlen(counts);
+	snprintf(counts + len, sizeof(counts) - len, "%s%s", run->force ? ", forced" : "",
+		 run->defer ? ", deferred" : "");
 	struct psg_event event = {.kind = PSG_EVENT_DEPLOYED, .reason = counts};
 	ctl_event(ctl, &event);
 	return CTL_DONE;

@@ -167,8 +167,8 @@ enum ctl_exit ctl_recalculate(struct ctl *ctl)
 	if (!ctl_open_store(ctl, false))
 		return CTL_STORE;
 	int lock PSG_CLEANUP(psg_close_fd) = -1;
-	enum psg_err err = psg_policy_lock(ctl->store->root, &lock);
-	if (err)
-		return ctl_store_error(ctl, "cannot lock the policy", err);
+	enum ctl_exit status = ctl_lock_policy(ctl, &lock);
+	if (status != CTL_DONE)
+		return status;
 	return ctl_open_policy(ctl) ? recalculate(ctl, names, count) : CTL_STORE;
 }

@@ -143,6 +143,21 @@ static void set_warnings(json_t *message, struct by_component *list,
 		set_problem(message, NULL);
 }
 
+/* Of what no entry was made for yet. */
+static void append_rest(json_t *array, struct by_component *list, int64_t completed_s)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct psg_problem *problem = list->items[i];
+		if (list->used[i])
+			continue;
+		json_t *message =
+		    json_message(problem->type, problem->name, problem->file, true, completed_s);
+		set_change(message, false, false, false);
+		set_warnings(message, list, problem);
+		append(array, message);
+	}
+}
+
 /* A warning that stops nothing stands in the entry of its component; one about a component that is not in the package
  * is an entry of its own. package.xml is listed too, without a type. */
 static json_t *json_successes(const struct ctl_deploy_run *run, int64_t completed_s)
@@ -170,61 +185,84 @@ static json_t *json_successes(const struct ctl_deploy_run *run, int64_t complete
 			     &(struct psg_problem){.type = none, .name = none, .file = file});
 		append(successes, message);
 	}
-	for (size_t i = 0; i < list.count; i++) {
-		const struct psg_problem *problem = list.items[i];
-		if (list.used[i])
-			continue;
-		json_t *message =
-		    json_message(problem->type, problem->name, problem->file, true, completed_s);
-		set_change(message, false, false, false);
-		set_warnings(message, &list, problem);
-		append(successes, message);
-	}
+	append_rest(successes, &list, completed_s);
 	return successes;
 }
 
-/* Under --strict warnings fail too. *ret_count: the components that failed. */
-static json_t *json_failures(const struct ctl_deploy_run *run, int64_t completed_s,
-			     size_t *ret_count)
+static void name_component(const struct psg_problem *problem, struct psg_buf *ret)
+{
+	psg_buf_format(ret, "%s/%s", problem->type,
+		       problem->type[0] == '\0' ? problem->file : problem->name);
+	if (ret->failed)
+		ctl_output_failed();
+}
+
+/* The components that fail; under --strict by a warning too. */
+static void list_failed(const struct ctl_deploy_run *run, struct ctl_index *ret)
 {
 	const struct psg_problems *problems = &run->deployment.problems;
-	struct ctl_index failed PSG_CLEANUP(ctl_index_clear) = {0};
-	json_t *failures = json_array();
 	for (size_t i = 0; i < problems->count; i++) {
-		const struct psg_problem *problem = &problems->items[i];
 		struct psg_buf component PSG_CLEANUP(psg_buf_clear) = {0};
 		uint32_t number;
-		if (problem->warning && !run->strict)
+		if (problems->items[i].warning && !run->strict)
 			continue;
-		psg_buf_format(&component, "%s/%s", problem->type,
-			       problem->type[0] == '\0' ? problem->file : problem->name);
-		if (component.failed || ctl_index_add(&failed, component.data, &number) != PSG_OK)
+		name_component(&problems->items[i], &component);
+		if (ctl_index_add(ret, component.data, &number) != PSG_OK)
 			ctl_output_failed();
+	}
+}
+
+/* All that was found of what failed is a failure; the warnings about the rest are successes, as nothing is wrong there. */
+static json_t *json_stopped(const struct ctl_deploy_run *run, const struct ctl_index *failed,
+			    int64_t completed_s, json_t *failures)
+{
+	struct by_component list PSG_CLEANUP(by_component_clear) = {0};
+	json_t *successes = json_array();
+	if (!sort_by_component(&run->deployment.problems, &list)) {
+		ctl_output_failed();
+		return successes;
+	}
+	for (size_t i = 0; i < run->deployment.problems.count; i++) {
+		const struct psg_problem *problem = &run->deployment.problems.items[i];
+		struct psg_buf component PSG_CLEANUP(psg_buf_clear) = {0};
+		name_component(problem, &component);
+		if (ctl_index_find(failed, component.data) == CTL_INDEX_NONE)
+			continue;
 		json_t *message =
 		    json_message(problem->type, problem->name, problem->file, false, completed_s);
 		set_change(message, false, false, false);
 		set_problem(message, problem);
 		append(failures, message);
 	}
-	*ret_count = failed.names.count;
-	return failures;
+	for (size_t i = 0; i < list.count; i++) {
+		struct psg_buf component PSG_CLEANUP(psg_buf_clear) = {0};
+		name_component(list.items[i], &component);
+		list.used[i] = ctl_index_find(failed, component.data) != CTL_INDEX_NONE;
+	}
+	append_rest(successes, &list, completed_s);
+	return successes;
 }
 
 enum ctl_exit ctl_deploy_json(const struct ctl_deploy_run *run)
 {
 	json_int_t all = (json_int_t)run->deployment.component_count;
 	int64_t completed_s = time(NULL);
-	size_t errors = 0, count = 0;
-	json_t *failures = run->stopped ? json_failures(run, completed_s, &errors) : json_array();
-	json_t *successes = run->stopped ? json_array() : json_successes(run, completed_s);
-	json_t *result = json_pack(
-	    "{s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:o}}", "done", 1,
-	    "success", !run->stopped, "status", run->stopped ? "Failed" : "Succeeded", "checkOnly",
-	    run->check_only, "ignoreWarnings", !run->strict, "rollbackOnError", 1,
-	    "numberComponentsTotal", all, "numberComponentsDeployed",
-	    run->stopped ? (json_int_t)0 : all, "numberComponentErrors", (json_int_t)errors,
-	    "startDate", ctl_json_time(run->started_s), "completedDate", ctl_json_time(completed_s),
-	    "details", "componentSuccesses", successes, "componentFailures", failures);
+	struct ctl_index failed PSG_CLEANUP(ctl_index_clear) = {0};
+	size_t count = 0;
+	json_t *failures = json_array(), *successes = NULL;
+	if (run->stopped)
+		list_failed(run, &failed);
+	successes = run->stopped ? json_stopped(run, &failed, completed_s, failures)
+				 : json_successes(run, completed_s);
+	json_t *result =
+	    json_pack("{s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:o}}",
+		      "done", 1, "success", !run->stopped, "status",
+		      run->stopped ? "Failed" : "Succeeded", "checkOnly", run->check_only,
+		      "ignoreWarnings", !run->strict, "rollbackOnError", 1, "numberComponentsTotal",
+		      all, "numberComponentsDeployed", run->stopped ? (json_int_t)0 : all,
+		      "numberComponentErrors", (json_int_t)failed.names.count, "startDate",
+		      ctl_json_time(run->started_s), "completedDate", ctl_json_time(completed_s),
+		      "details", "componentSuccesses", successes, "componentFailures", failures);
 	if (!run->check_only)
 		return ctl_print_json(result);
 	ctl_json_list_begin(result, "changes");

@@ -123,6 +123,17 @@ bool ctl_open_store(struct ctl *ctl, bool with_key)
 	return true;
 }
 
+enum ctl_exit ctl_lock_policy(struct ctl *ctl, int *ret_fd)
+{
+	bool locked = false;
+	enum psg_err err = psg_policy_is_locked(ctl->store->root, &locked);
+	if (!err && locked)
+		ctl_note(ctl, "another psgctl is changing the policy: waiting for it");
+	if (!err)
+		err = psg_policy_lock(ctl->store->root, ret_fd);
+	return err ? ctl_store_error(ctl, "cannot lock the policy", err) : CTL_DONE;
+}
+
 bool ctl_open_policy(struct ctl *ctl)
 {
 	if (ctl->policy != NULL)

@@ -32,6 +32,10 @@ enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd)
 	err = root->ops->remove(root, UPDATING_FILE);
 	if (err && err != PSG_ERR_NOT_FOUND)
 		return err;
+	/* So is a policy that somebody was killed over: nobody else writes one here. */
+	err = root->ops->sweep(root, INT64_MAX);
+	if (err)
+		return err;
 	*ret_fd = fd;
 	fd = -1;
 	return PSG_OK;
@@ -63,7 +67,7 @@ enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strin
 
 /* Whether somebody holds the lock. A shared lock is asked for, never waited for, and given back at once: a writer
  * that comes in between waits for no longer than that, and readers do not see each other. */
-static enum psg_err is_held(struct psg_folder *root, bool *ret)
+enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret)
 {
 	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	enum psg_err err = root->ops->open_file(root, PSG_POLICY_LOCK_FILE, &fd);
@@ -138,7 +142,7 @@ enum psg_err psg_policy_updating(struct psg_folder *root, struct psg_strings *re
 	char *text PSG_CLEANUP(psg_free_bytes) = NULL;
 	struct psg_strings names = {0};
 	bool held = false;
-	enum psg_err err = is_held(root, &held);
+	enum psg_err err = psg_policy_is_locked(root, &held);
 
 	/* The lock first: a new holder drops the list that it finds before it does anything else. */
 	if (!err && held)

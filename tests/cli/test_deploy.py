@@ -219,6 +219,21 @@ def test_failed_deploy_result(psgctl, package):
     assert not any(failure[name] for name in ("success", "created", "changed", "deleted"))
 
 
+def test_the_warnings_of_what_is_refused_are_in_json_too(psgctl, package):
+    """Of what failed all is a failure; a warning about the rest is none."""
+    psgctl.init()
+    bad = (package().permission_set("Careful", apps=["sshd"], hasActivationRequired=True)
+           .group("Ordinary", ["Careful"], requires=False).group("Wrong", ["Careful", "Nowhere"], requires=False))
+    result = psgctl("deploy", bad, "--json")
+    report = result.json()
+    success, = report["details"]["componentSuccesses"]
+    assert (success["fullName"], success["problemType"], success["success"]) == ("Ordinary", "Warning", True)
+    failures = report["details"]["componentFailures"]
+    assert {(m["fullName"], m["problemType"], m["success"]) for m in failures} == {
+        ("Wrong", "Warning", False), ("Wrong", "Error", False)}
+    assert report["numberComponentErrors"] == 1
+
+
 MANIFEST = """<?xml version="1.0" encoding="UTF-8"?>
 <Package xmlns="http://soap.sforce.com/2006/04/metadata">
     <types><members>*</members><name>PermissionSet</name></types>
@@ -288,12 +303,24 @@ def test_a_stopped_deployment_does_not_disturb_readers(psgctl, package):
     fcntl.flock(lock, fcntl.LOCK_EX)
     assert len(groups(psgctl)) == 1
     assert psgctl("deploy", package("finance"), "--check-only").rc == 0
-    waiting = psgctl.popen("deploy", finance(package, apps=["login"]), stdout=subprocess.PIPE)
+    waiting = psgctl.popen("deploy", finance(package, apps=["login"]), stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+    assert waiting.stderr.readline() == "psgctl: another psgctl is changing the policy: waiting for it\n"
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.wait(timeout=0.5)
     os.close(lock)
     waiting.communicate(timeout=60)
     assert waiting.returncode == 0
+
+
+def test_what_a_killed_deployment_left_is_removed_by_the_next(psgctl, package):
+    psgctl.init()
+    psgctl.deploy(finance(package))
+    left = os.path.join(psgctl.store, ".tmp-left")
+    with open(left, "wb") as file:
+        file.write(b"half a policy")
+    psgctl.ok("assign", "alice", "Finance")
+    assert not os.path.exists(left)
 
 
 def test_a_read_only_store(psgctl, package):

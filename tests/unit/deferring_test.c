@@ -211,6 +211,31 @@ static void a_deferred_deletion(void **state)
 	assert_groups(fixture, "G Outdated P\nH Failed\nI Updated R\n");
 }
 
+/* A lifetime that is not given is the settings': a governed group is not all that was deployed before they are in force. */
+static void settings_wait_for_all(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	put_all(fixture);
+	fixture_put(fixture->directory, "activationpolicies/G.activationpolicy",
+		    FIXTURE_POLICY("<scope>Host</scope>"));
+	fixture_prepare(fixture, fixture->directory);
+	fixture_commit(fixture);
+	fixture_put(fixture->directory, SET("A"), FIXTURE_SET(FIXTURE_PERMISSION("New")));
+	fixture_put(fixture->directory, "settings/Gate.settings",
+		    FIXTURE_GATE("<defaultLifetime>1h</defaultLifetime>"));
+	deploy(fixture, true);
+	assert_groups(fixture, "G Outdated P\nH Outdated P Q\nI Updated R\n");
+	fixture_recalculate(fixture, "G");
+	fixture_commit(fixture);
+	assert_groups(fixture, "G Outdated New\nH Updated New Q\nI Updated R\n");
+	assert_pending(fixture, "Settings/Gate\n");
+	fixture_recalculate(fixture, NULL);
+	fixture_commit(fixture);
+	assert_groups(fixture, "G Updated New\nH Updated New Q\nI Updated R\n");
+	assert_pending(fixture, "");
+}
+
 static void unknown_group(void **state)
 {
 	struct fixture_deployment *fixture = *state;
@@ -235,6 +260,7 @@ int main(void)
 	    TEST(unchanged_but_deferred),
 	    TEST(a_new_group_gives_nothing_yet),
 	    TEST(a_deferred_deletion),
+	    TEST(settings_wait_for_all),
 	    TEST(unknown_group),
 	};
 
