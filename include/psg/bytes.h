@@ -28,6 +28,7 @@ struct psg_reader {
 	const unsigned char *at;
 	size_t left;
 	bool failed;
+	bool no_memory; /* why it failed: the bytes may be well */
 };
 
 uint8_t psg_read_u8(struct psg_reader *reader);
@@ -37,5 +38,8 @@ uint64_t psg_read_u64(struct psg_reader *reader);
 char *psg_read_string(struct psg_reader *reader);
 /* Replaces *ret by a fresh list. */
 void psg_read_strings(struct psg_reader *reader, struct psg_strings *ret);
+/* Whether all of it was read, and nothing failed. Errors: CORRUPT, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_read_end(const struct psg_reader *reader);
 
 #endif

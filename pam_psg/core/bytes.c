@@ -182,7 +182,7 @@ char *psg_read_string(struct psg_reader *reader)
 	}
 	copy = malloc((size_t)len + 1);
 	if (!copy) {
-		reader->failed = true;
+		reader->failed = reader->no_memory = true;
 		return NULL;
 	}
 	memcpy(copy, at, len);
@@ -200,10 +200,17 @@ void psg_read_strings(struct psg_reader *reader, struct psg_strings *ret)
 		char *text PSG_CLEANUP(psg_free_bytes) = psg_read_string(reader);
 
 		if (text && psg_strings_add(&list, text) != PSG_OK)
-			reader->failed = true;
+			reader->failed = reader->no_memory = true;
 	}
 	if (reader->failed)
 		psg_strings_clear(&list);
 	psg_strings_clear(ret);
 	*ret = list;
+}
+
+enum psg_err psg_read_end(const struct psg_reader *reader)
+{
+	if (reader->no_memory)
+		return PSG_ERR_NO_MEMORY;
+	return reader->failed || reader->left > 0 ? PSG_ERR_CORRUPT : PSG_OK;
 }

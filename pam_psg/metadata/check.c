@@ -37,36 +37,38 @@ static const struct psg_xml_node *search(const struct psg_xml_node *node, const 
 }
 
 /* Read again, and kept for the next problem: a group's come one after the other. */
-static const struct psg_xml *read_file(struct psg_check *check, const struct psg_document *document)
+static enum psg_err read_file(struct psg_check *check, const struct psg_document *document)
 {
 	struct psg_buf bytes PSG_CLEANUP(psg_buf_clear) = {0};
 	struct psg_xml_fault fault;
 
 	if (check->located == document)
-		return check->tree;
+		return PSG_OK;
 	psg_xml_free(&check->tree);
 	check->located = document;
-	if (!check->locate(check->locate_arg, document->path, &bytes) ||
-	    psg_xml_read(bytes.data, bytes.len, &check->tree, &fault) != PSG_OK)
-		return NULL;
-	return check->tree;
+	enum psg_err err = check->locate(check->locate_arg, document->path, &bytes);
+
+	if (err == PSG_OK)
+		err = psg_xml_read(bytes.data, bytes.len, &check->tree, &fault);
+	return err == PSG_ERR_NO_MEMORY ? err : PSG_OK;
 }
 
-/* Where in its file the element stands: the model has no lines. False when that cannot be said. */
-static bool find(struct psg_check *check, const struct psg_document *document, const char *element,
-		 const char *text, struct psg_xml_node *ret)
+/* Where in its file the element stands: the model has no lines. *ret stays as it is when that cannot be said. */
+static enum psg_err find(struct psg_check *check, const struct psg_document *document,
+			 const char *element, const char *text, struct psg_xml_node *ret)
 {
-	const struct psg_xml *xml = NULL;
 	const struct psg_xml_node *node = NULL;
+	enum psg_err err;
 
-	if (document && element && check->locate)
-		xml = read_file(check, document);
-	if (xml)
-		node = search(xml->root, element, text, check->beside);
+	if (!document || !element || !check->locate)
+		return PSG_OK;
+	err = read_file(check, document);
+	if (err == PSG_OK && check->tree)
+		node = search(check->tree->root, element, text, check->beside);
 	if (node)
 		*ret = (struct psg_xml_node){
 		    .name = element, .line = node->line, .column = node->column};
-	return node;
+	return err;
 }
 
 void psg_check_report(struct psg_check *check, bool warning, const char *type, const char *name,
@@ -87,11 +89,10 @@ void psg_check_report(struct psg_check *check, bool warning, const char *type, c
 	if (vasprintf(&message, format, args) < 0)
 		message = NULL;
 	va_end(args);
-	if (!message) {
+	if (!message || find(check, document, element, text, &at) != PSG_OK) {
 		check->err = PSG_ERR_NO_MEMORY;
 		return;
 	}
-	(void)find(check, document, element, text, &at);
 	if (warning)
 		psg_report_warning(&report, &at, remedy, "%s", message);
 	else

@@ -113,6 +113,7 @@ enum psg_err psg_plan_take_deletions(struct psg_plan *plan)
 	psg_plan_sort_components(&plan->out);
 	for (size_t i = 0; i < plan->package->deletion_count && err == PSG_OK; i++)
 		err = take_deletion(plan, deployed, &plan->package->deletions[i]);
-	psg_plan_sort_components(&plan->out);
+	if (err == PSG_OK) /* else the last may be without a name */
+		psg_plan_sort_components(&plan->out);
 	return err;
 }

@@ -336,8 +336,8 @@ bool psg_index_has(const struct psg_index *index, const char *type, const char *
 
 /* -- check.c, check_members.c, check_policy.c -- */
 
-/* The bytes of a file of the package, for the line of a problem; false when they are not to be had. */
-typedef bool psg_locate_fn(void *arg, const char *path, struct psg_buf *ret);
+/* The bytes of a file of the package, for the line of a problem. Errors: NOT_FOUND when they are not to be had, NO_MEMORY. */
+typedef enum psg_err psg_locate_fn(void *arg, const char *path, struct psg_buf *ret);
 
 struct psg_check {
 	const struct psg_index *index;

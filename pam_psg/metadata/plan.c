@@ -110,15 +110,18 @@ bool psg_plan_in_package(const struct psg_plan *plan, const char *type, const ch
 }
 
 /* The bytes of a file of the package, once more: for the line of a problem that only the whole shows. */
-static bool locate(void *arg, const char *path, struct psg_buf *ret)
+static enum psg_err locate(void *arg, const char *path, struct psg_buf *ret)
 {
 	const struct psg_plan *plan = arg;
 	struct psg_problems ignored PSG_CLEANUP(psg_problems_clear) = {0};
 	bool good = false;
 	size_t file;
 
-	return plan->source && psg_source_find(plan->source, path, &file) &&
-	       psg_source_read(plan->source, file, &ignored, ret, &good) == PSG_OK && good;
+	if (!plan->source || !psg_source_find(plan->source, path, &file))
+		return PSG_ERR_NOT_FOUND;
+	enum psg_err err = psg_source_read(plan->source, file, &ignored, ret, &good);
+
+	return err == PSG_OK && !good ? PSG_ERR_NOT_FOUND : err;
 }
 
 static int compare_problems(const void *a, const void *b)

@@ -1,6 +1,8 @@
 /* The policy's documents back to files: each in its one form, groups with the status they have now. */
 #include "retrieve.h"
 
+#include "plan.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,12 +19,10 @@ void psg_retrieved_clear(struct psg_retrieved *file)
 /* "PermissionSet/Billing" to its type and "Billing". */
 static const struct psg_file_type *split(const char *document, const char **ret_name)
 {
-	const char *slash = strchr(document, '/');
-	char *type PSG_CLEANUP(psg_free_bytes) =
-	    slash ? strndup(document, (size_t)(slash - document)) : NULL;
+	enum psg_type type;
 
-	*ret_name = slash ? slash + 1 : "";
-	return type ? psg_file_type_find(type) : NULL;
+	*ret_name = "";
+	return psg_plan_split(document, &type, ret_name) ? &psg_file_types[type] : NULL;
 }
 
 enum psg_err psg_retrieve_path(const char *document, struct psg_buf *ret)

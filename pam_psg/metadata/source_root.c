@@ -9,25 +9,23 @@ static bool begins_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-static int match_entry(const void *key, const void *item)
+static int match_manifest(const void *key, const void *item)
 {
-	return strcmp(key, ((const struct psg_source_entry *)item)->name);
+	const char *root = key, *name = ((const struct psg_source_entry *)item)->name;
+	size_t len = strlen(root);
+	int order = strncmp(root, name, len);
+
+	return order ? order : strcmp("package.xml", name + len);
 }
 
-static const struct psg_source_entry *find_entry(const struct psg_source *source, const char *name)
-{
-	return source->count ? bsearch(name, source->entries, source->count,
-				       sizeof(*source->entries), match_entry)
-			     : NULL;
-}
-
+/* Without a copy of the name: no memory must not look like no manifest. */
 static bool has_manifest(const struct psg_source *source, const char *root)
 {
-	struct psg_buf name PSG_CLEANUP(psg_buf_clear) = {0};
-	const struct psg_source_entry *found;
+	const struct psg_source_entry *found =
+	    source->count ? bsearch(root, source->entries, source->count, sizeof(*source->entries),
+				    match_manifest)
+			  : NULL;
 
-	psg_buf_format(&name, "%spackage.xml", root);
-	found = name.failed ? NULL : find_entry(source, name.data);
 	return found && !found->folder;
 }
 

@@ -73,6 +73,8 @@ static enum psg_err decode(const void *bytes, size_t len, const char *id,
 	c.created_realtime_s = (int64_t)psg_read_u64(&reader);
 	read_text(&reader, c.label, sizeof(c.label));
 	c.secret_len = psg_read_u32(&reader);
+	if (reader.no_memory)
+		return PSG_ERR_NO_MEMORY;
 	if (reader.failed || version != RECORD_VERSION || c.secret_len != reader.left ||
 	    !is_sound(&c) || strcmp(c.id, id) != 0)
 		return PSG_ERR_CORRUPT;

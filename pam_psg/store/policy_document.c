@@ -57,6 +57,8 @@ enum psg_err psg_policy_decode_document(struct psg_reader reader, struct psg_doc
 	document.name = psg_read_string(&reader);
 	document.path = psg_read_string(&reader);
 	document.len = psg_read_u32(&reader);
+	if (reader.no_memory)
+		return PSG_ERR_NO_MEMORY;
 	if (reader.failed || document.len > PSG_POLICY_DOCUMENT_MAX ||
 	    document.len / RATIO_MAX > reader.left)
 		return PSG_ERR_CORRUPT;

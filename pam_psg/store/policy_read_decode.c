@@ -38,11 +38,6 @@ static int64_t read_seconds(struct psg_reader *reader)
 	return (int64_t)value;
 }
 
-static bool whole(const struct psg_reader *reader)
-{
-	return !reader->failed && reader->left == 0;
-}
-
 enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_policy_format *ret)
 {
 	struct psg_policy_format format;
@@ -70,7 +65,8 @@ enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_polic
 	format.unix_group_assignments = psg_read_u32(&reader);
 	bool has_unix_groups = read_bool(&reader);
 
-	if (!whole(&reader) || has_unix_groups != (format.unix_group_assignments > 0) ||
+	if (psg_read_end(&reader) != PSG_OK ||
+	    has_unix_groups != (format.unix_group_assignments > 0) ||
 	    format.buckets < PSG_POLICY_BUCKETS_MIN || format.buckets > PSG_POLICY_BUCKETS_MAX ||
 	    (format.buckets & (format.buckets - 1)) != 0)
 		return PSG_ERR_CORRUPT;
@@ -90,8 +86,10 @@ enum psg_err psg_policy_decode_settings(struct psg_reader reader, struct psg_gat
 	settings.throttle.delay_s = read_seconds(&reader);
 	settings.throttle.maximum_delay_s = read_seconds(&reader);
 	settings.window_steps = psg_read_u32(&reader);
-	if (!whole(&reader))
-		return PSG_ERR_CORRUPT;
+	enum psg_err err = psg_read_end(&reader);
+
+	if (err != PSG_OK)
+		return err;
 	*ret = settings;
 	settings = (struct psg_gate_settings){0};
 	return PSG_OK;
@@ -111,8 +109,10 @@ enum psg_err psg_policy_decode_group(struct psg_reader reader, struct psg_group 
 	group.status_reason = psg_read_string(&reader);
 	psg_read_strings(&reader, &group.sets);
 	psg_read_strings(&reader, &group.muting_sets);
-	if (!whole(&reader))
-		return PSG_ERR_CORRUPT;
+	enum psg_err err = psg_read_end(&reader);
+
+	if (err != PSG_OK)
+		return err;
 	*ret = group;
 	group = (struct psg_group){0};
 	return PSG_OK;
@@ -128,8 +128,10 @@ enum psg_err psg_policy_decode_set(struct psg_reader reader, struct psg_permissi
 	set.label = psg_read_string(&reader);
 	set.description = psg_read_string(&reader);
 	set.license = psg_read_string(&reader);
-	if (!whole(&reader))
-		return PSG_ERR_CORRUPT;
+	enum psg_err err = psg_read_end(&reader);
+
+	if (err != PSG_OK)
+		return err;
 	*ret = set;
 	set = (struct psg_permission_set){0};
 	return PSG_OK;
@@ -148,7 +150,7 @@ static void read_grants(struct psg_reader *reader, struct psg_activation_policy 
 		return;
 	policy->unix_groups = calloc(count, sizeof(*policy->unix_groups));
 	if (!policy->unix_groups) {
-		reader->failed = true;
+		reader->failed = reader->no_memory = true;
 		return;
 	}
 	policy->unix_group_count = count;
@@ -173,8 +175,10 @@ enum psg_err psg_policy_decode_policy(struct psg_reader reader, struct psg_activ
 	policy.name = psg_read_string(&reader);
 	policy.reason_pattern = psg_read_string(&reader);
 	read_grants(&reader, &policy);
-	if (!whole(&reader))
-		return PSG_ERR_CORRUPT;
+	enum psg_err err = psg_read_end(&reader);
+
+	if (err != PSG_OK)
+		return err;
 	*ret = policy;
 	policy = (struct psg_activation_policy){0};
 	return PSG_OK;
@@ -204,8 +208,10 @@ enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *as
 			return PSG_ERR_NO_MEMORY;
 		}
 	}
-	if (!whole(&reader))
-		return PSG_ERR_CORRUPT;
+	enum psg_err err = psg_read_end(&reader);
+
+	if (err != PSG_OK)
+		return err;
 	*ret = list;
 	list = (struct psg_assignments){0};
 	return PSG_OK;
@@ -216,8 +222,10 @@ enum psg_err psg_policy_decode_strings(struct psg_reader reader, struct psg_stri
 	struct psg_strings list PSG_CLEANUP(psg_strings_clear) = {0};
 
 	psg_read_strings(&reader, &list);
-	if (!whole(&reader))
-		return PSG_ERR_CORRUPT;
+	enum psg_err err = psg_read_end(&reader);
+
+	if (err != PSG_OK)
+		return err;
 	*ret = list;
 	list = (struct psg_strings){0};
 	return PSG_OK;

@@ -114,11 +114,10 @@ enum psg_err psg_policy_givers(struct psg_policy *policy, const char *permission
 		struct psg_reader reader = psg_policy_record_value(&record);
 
 		psg_read_strings(&reader, &sets);
-		if (reader.failed || reader.left != 0)
-			return PSG_ERR_CORRUPT;
-	} else if (err != PSG_ERR_NOT_FOUND) {
-		return err;
+		err = psg_read_end(&reader);
 	}
+	if (err != PSG_OK && err != PSG_ERR_NOT_FOUND)
+		return err;
 	*ret_sets = sets;
 	sets = (struct psg_strings){0};
 	return PSG_OK;

@@ -114,8 +114,8 @@ static enum psg_err decode(const struct psg_buf *value, size_t len)
 	char *exact PSG_CLEANUP(psg_free_bytes) = malloc(len + 1);
 
 	memcpy(exact, value->data, len);
-	return psg_policy_decode_document((struct psg_reader){(unsigned char *)exact, len, false},
-					  &document);
+	return psg_policy_decode_document(
+	    (struct psg_reader){.at = (unsigned char *)exact, .left = len}, &document);
 }
 
 #define BOMB (20U * 1024 * 1024)

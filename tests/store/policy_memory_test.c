@@ -1,5 +1,5 @@
 /* Every allocation of staging and putting in force failing in turn: the policy before stays, and nothing is left
- * beside it. The program is linked so that our calls of malloc and its like come here first. */
+ * beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,59 +10,7 @@
 #include "policy_plan.h"
 #include "policy_sample.h"
 
-static long left = -1; /* allocations until one fails; negative: none does */
-static bool struck;
-
-static bool fails(void)
-{
-	if (left < 0 || left-- > 0)
-		return false;
-	struck = true;
-	return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t count, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t count, size_t size)
-{
-	return fails() ? NULL : __real_reallocarray(old, count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-	return fails() ? NULL : __real_strndup(text, len);
-}
+#include "../failing_memory.h"
 
 static enum psg_err stage_and_commit(struct psg_folder *root,
 				     const struct psg_policy_update *update)
@@ -116,11 +64,9 @@ static void each_allocation_fails(void **state)
 
 	policy_plan_change(&plan, &change);
 	for (; err; calls++) {
-		left = calls;
-		struck = false;
+		memory_fail_after(calls);
 		err = stage_and_commit(root, &change.update);
-		left = -1;
-		assert_int_equal(err != PSG_OK, struck);
+		assert_int_equal(err != PSG_OK, memory_failed() != MEMORY_NONE_FAILED);
 		if (err)
 			expect_bytes(root, bytes, len);
 	}

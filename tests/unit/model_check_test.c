@@ -51,14 +51,14 @@ static void put(struct fixture *fixture, const char *type, const char *name, con
 	fixture_assert_none(&fixture->problems);
 }
 
-static bool locate(void *arg, const char *path, struct psg_buf *ret)
+static enum psg_err locate(void *arg, const char *path, struct psg_buf *ret)
 {
 	const struct psg_model *model = arg;
 
 	for (size_t i = 0; i < model->document_count; i++)
 		if (strcmp(model->documents[i].path, path) == 0)
 			psg_buf_put(ret, model->documents[i].bytes, model->documents[i].len);
-	return ret->len > 0;
+	return ret->len > 0 ? PSG_OK : PSG_ERR_NOT_FOUND;
 }
 
 static void expect(struct fixture *fixture, const char *expected)

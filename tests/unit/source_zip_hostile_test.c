@@ -277,8 +277,8 @@ static void tail(void **state)
 /* Replaces the end record by its zip64 form, which says `size` and `offset`. */
 static void to_zip64(struct psg_buf *archive, uint64_t count, uint64_t size, uint64_t offset)
 {
-	struct psg_reader reader = {(const unsigned char *)archive->data + archive->len - 10, 8,
-				    false};
+	struct psg_reader reader = {.at = (const unsigned char *)archive->data + archive->len - 10,
+				    .left = 8};
 	uint64_t real_size = psg_read_u32(&reader), real_offset = psg_read_u32(&reader);
 	uint64_t at;
 
