@@ -45,7 +45,7 @@ int main(int count, char **arguments)
 	const char *end = strstr(name, "_fuzz");
 	struct dirent **files = NULL;
 	size_t found = 0;
-	int entries;
+	int entries, failed;
 
 	snprintf(folder, sizeof(folder), "tests/fuzz/corpus/%.*s", end ? (int)(end - name) : 0,
 		 name);
@@ -62,5 +62,9 @@ int main(int count, char **arguments)
 			folder);
 		return 1;
 	}
-	return _cmocka_run_group_tests(name, tests, found, NULL, NULL);
+	failed = _cmocka_run_group_tests(name, tests, found, NULL, NULL);
+	while (entries > 0)
+		free(files[--entries]);
+	free(files);
+	return failed;
 }
