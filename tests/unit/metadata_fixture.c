@@ -102,9 +102,10 @@ void fixture_assert_none(const struct psg_problems *problems)
 
 char *fixture_directory(void)
 {
-	char *directory = strdup("/tmp/psg-test-XXXXXX");
+	const char *where = getenv("TMPDIR");
+	char *directory = NULL;
 
-	assert_non_null(directory);
+	assert_true(asprintf(&directory, "%s/psg-test-XXXXXX", where ? where : "/tmp") > 0);
 	assert_non_null(mkdtemp(directory));
 	/* One test reads as nobody. */
 	assert_int_equal(chmod(directory, 0755), 0);

@@ -34,7 +34,7 @@ void fixture_describe(const struct psg_problems *problems, struct psg_buf *out);
 void fixture_assert_only(const struct psg_problems *problems, const char *expected);
 /* Fails unless there is none. */
 void fixture_assert_none(const struct psg_problems *problems);
-/* A fresh directory; fixture_remove removes all of it and frees the name. */
+/* A fresh directory in TMPDIR, or /tmp; fixture_remove removes all of it and frees the name. */
 char *fixture_directory(void);
 /* A file in it; folders are made as needed. */
 void fixture_put(const char *directory, const char *path, const char *text);
