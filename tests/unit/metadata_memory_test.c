@@ -155,7 +155,7 @@ static void documents(void **state)
 	(void)state;
 	for (size_t i = 0; i < PSG_COUNT(texts); i++)
 		each_fails(
-		    &(struct job){.run = run_parse, .type = texts[i][0], .text = texts[i][1]}, 20);
+		    &(struct job){.run = run_parse, .type = texts[i][0], .text = texts[i][1]}, 5);
 }
 
 static void packages(void **state)
