@@ -129,7 +129,7 @@ static enum psg_err add_set(struct psg_gate *gate, const struct wanted *wanted,
 static enum psg_err any_requires(struct psg_policy *policy, const struct psg_group *group,
 				 bool *ret)
 {
-	bool found = group->requires_activation || group->status == PSG_STATUS_FAILED;
+	bool found = group->requires_activation;
 
 	for (size_t i = 0; i < group->sets.count && !found; i++) {
 		enum psg_err err = psg_policy_set_brief(policy, group->sets.items[i], &found, NULL);
@@ -152,8 +152,7 @@ static enum psg_err add_member(struct psg_gate *gate, const struct wanted *wante
 	path.set = set;
 	for (size_t key = 0; key < wanted->count; key++)
 		path.gives |= given(wanted, key, set);
-	/* A Failed group gives nothing, and what it lacks must not shut the doors of others: its members are not asked for. */
-	if (path.gives && path.status != PSG_STATUS_FAILED) {
+	if (path.gives) {
 		bool set_requires;
 
 		err = psg_policy_set_brief(gate->policy, set, &set_requires, NULL);
@@ -186,6 +185,12 @@ static enum psg_err add_group(struct psg_gate *gate, const struct wanted *wanted
 	    .requires_activation = group->requires_activation,
 	    .permission_count = group->permission_count,
 	};
+	/* A Failed group gives nothing, and what it lacks must not shut the doors of others: its members are not asked for. It may
+	 * have been what opened this one: that it is Failed is the reason to be told. */
+	if (group->status == PSG_STATUS_FAILED) {
+		path.gives = demand->kind != PSG_DEMAND_GROUP || !strcmp(demand->name, group->name);
+		return add_path(gate, &path);
+	}
 	if (demand->kind == PSG_DEMAND_GROUP) {
 		path.gives = !strcmp(demand->name, group->name);
 		err = any_requires(gate->policy, group, &path.requires_activation);

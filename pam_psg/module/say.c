@@ -77,7 +77,10 @@ static void say_lapsed(struct psg_request *req)
 				 target_of(req));
 		return;
 	}
-	bool told = last->ended && last->end_reason != PSG_END_LAPSED && last->ended_realtime_ns;
+	/* Also what lapsed before its time: when its group was taken away, or a stricter policy came. */
+	bool told = last->ended && last->ended_realtime_ns &&
+		    (last->end_reason != PSG_END_LAPSED ||
+		     last->ended_realtime_ns < last->expires_realtime_ns);
 
 	put_time(told ? last->ended_realtime_ns : last->expires_realtime_ns, when);
 	psg_tell_refusal(req,

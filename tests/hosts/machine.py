@@ -165,8 +165,11 @@ class Machine:
     def psgctl_json(self, *arguments, status=0):
         return json.loads(self.psgctl("--json", *arguments, status=status).stdout)
 
-    def deploy(self, services=SERVICES, required=True, lifetime="PT8H", attempts=5, **policy):
-        """A group GROUP of one set that opens `services`, and its ActivationPolicy."""
+    def deploy(self, *services, **more):
+        self.psgctl("deploy", self.package(*services, **more))
+
+    def package(self, services=SERVICES, required=True, lifetime="PT8H", attempts=5, **policy):
+        """Its directory: a group GROUP of one set that opens `services`, and its ActivationPolicy."""
         package = f"{world.ROOT}/tmp/package"
         shutil.rmtree(package, ignore_errors=True)
         head = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -195,7 +198,17 @@ class Machine:
         for path, text in parts.items():
             os.makedirs(os.path.dirname(f"{package}/{path}"), exist_ok=True)
             self.write(f"{package}/{path}", head + text + "\n")
-        self.psgctl("deploy", package)
+        return package
+
+    def delete_by_force(self, kind, name):
+        """A package that only deletes, whoever is still in it or has it."""
+        package = f"{world.ROOT}/tmp/deletion"
+        os.makedirs(package, exist_ok=True)
+        manifest = '<Package xmlns="http://soap.sforce.com/2006/04/metadata">%s</Package>\n'
+        self.write(f"{package}/package.xml", manifest % "<version>63.0</version>")
+        self.write(f"{package}/destructiveChanges.xml",
+                   manifest % f"<types><members>{name}</members><name>{kind}</name></types>")
+        self.psgctl("deploy", "--force", package)
 
     # -- people --
 

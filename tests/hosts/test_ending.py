@@ -1,22 +1,17 @@
 """What ends an activation ends it for the next PAM call, wherever that is made: deactivate, unassign, a stricter
 policy, the end of the login. What does not: a looser policy, and the end of a sudo or su inside."""
 
+import calendar
 import os
 import re
-import sys
 import time
 
 import pytest
 
 import access
-import world
 from drive import Shell
 from inside import activations_of, monitor_of, prepare
 from machine import GROUP, wait_until
-
-sys.path.append(os.path.join(world.REPO, "tests", "cli"))
-
-from policies import FAILED, set_group_status  # noqa: E402
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 DEACTIVATED = rf"Your activation of {GROUP} was ended \(deactivated\) at {TIME}: try again with a fresh"
@@ -74,8 +69,9 @@ def let_in(shell, command="sudo id -u"):
 def refused(shell, why, command="sudo id -u"):
     status, output, _ = shell.run(command, [""])
     assert status != 0 and not re.search(r"^0\r?$", output, re.M), output
-    assert re.search(why, output), output
-    return True
+    found = re.search(why, output)
+    assert found, output
+    return found
 
 
 def log(machine, *kinds):
@@ -222,13 +218,35 @@ def test_an_administrators_is_held_to_the_maximum(machine, person, console):
     assert refused(shell, LAPSED) and person.status() == []
 
 
-def test_a_group_that_failed(machine, person, console):
-    """As a later version makes of a group that it no longer accepts."""
+def test_a_member_deleted_by_force(machine, person, console):
+    """The group is Failed and gives nothing, until it is whole again."""
     shell = console(person)
-    set_group_status("/var/lib/psg/policy", GROUP, FAILED)
+    machine.delete_by_force("PermissionSet", f"{GROUP}_PS")
     assert refused(shell, f"{GROUP} is out of order. Ask your administrator to run: psgctl groups {GROUP}")
-    machine.psgctl("recalculate", GROUP)
+    machine.deploy()
     assert let_in(shell)
+
+
+def test_a_group_deleted_by_force(machine, person, console):
+    """Its assignments go with it, and do not come back when a group of its name is deployed."""
+    shell = console(person)
+    machine.delete_by_force("PermissionSetGroup", GROUP)
+    assert refused(shell, UNASSIGNED) and person.status() == []
+    machine.deploy()
+    assert refused(shell, "Nothing assigned to you opens sudo.")
+    person.assign()
+    # It lapsed when its group went, and not in hours.
+    lapsed = calendar.timegm(time.strptime(refused(shell, LAPSED).group(1), "%Y-%m-%dT%H:%M:%SZ"))
+    assert lapsed <= time.time()
+
+
+def test_a_deferred_deployment(machine, person, console):
+    """What is in force goes on until it is recalculated."""
+    shell = console(person)
+    machine.psgctl("deploy", "--defer", machine.package(services=["elsewhere"]))
+    assert let_in(shell)
+    machine.psgctl("recalculate", GROUP)
+    assert refused(shell, "")
 
 
 def test_required_where_it_was_not(machine, person, console):

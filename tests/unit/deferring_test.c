@@ -73,6 +73,39 @@ static void assert_pending(const struct fixture_deployment *fixture, const char 
 	psg_strings_clear(&pending);
 }
 
+static void assert_recalculated(const struct fixture_deployment *fixture, const char *expected)
+{
+	const struct psg_strings *names = &fixture->now.recalculated;
+	struct psg_buf text = {0};
+
+	psg_buf_text(&text, "");
+	for (size_t i = 0; i < names->count; i++)
+		psg_buf_text(&text, names->items[i]);
+	assert_string_equal(text.data, expected);
+	/* These, and no others, are written anew. */
+	assert_int_equal(fixture->now.put.group_count, names->count);
+	psg_buf_clear(&text);
+}
+
+static void only_who_contains_it(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	put_all(fixture);
+	assert_recalculated(fixture, "GHI");
+	fixture_put(fixture->directory, SET("C"), FIXTURE_SET(FIXTURE_PERMISSION("New")));
+	fixture_prepare(fixture, fixture->directory);
+	assert_recalculated(fixture, "I");
+	fixture_put(fixture->directory, SET("B"), FIXTURE_SET(FIXTURE_PERMISSION("New")));
+	fixture_prepare(fixture, fixture->directory);
+	assert_recalculated(fixture, "HI");
+	fixture_put(fixture->directory, SET("D"), FIXTURE_SET(""));
+	fixture_put(fixture->directory, SET("C"), FIXTURE_SET(FIXTURE_PERMISSION("R")));
+	fixture_put(fixture->directory, SET("B"), FIXTURE_SET(FIXTURE_PERMISSION("Q")));
+	fixture_prepare(fixture, fixture->directory);
+	assert_recalculated(fixture, "");
+}
+
 static void nothing_changes_until_recalculated(void **state)
 {
 	struct fixture_deployment *fixture = *state;
@@ -253,6 +286,7 @@ static void unknown_group(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(only_who_contains_it),
 	    TEST(nothing_changes_until_recalculated),
 	    TEST(one_group_takes_along_who_shares),
 	    TEST(sharing_spreads),
