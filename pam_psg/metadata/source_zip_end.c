@@ -1,9 +1,9 @@
 /* The end of a zip and its central directory, looked over before libzip walks them (APPNOTE 4.3.12 to 4.3.16).
  *
  * MUST NOT let two readers see two archives: one end record only, and one name a file
- *          (source_zip_hostile_test: two_ends, archive_before, two_names)
+ *          (source_zip_ends_test: two_ends, archive_before, two_names)
  * MUST bound what libzip walks: it tries every end record it finds, and keeps names in a hash whose collisions
- *      anybody can make (source_zip_hostile_test: many_entries, ends_in_the_directory)
+ *      anybody can make (source_zip_hostile_test: many_entries; _ends_test: ends_in_the_directory)
  * MUST refuse a NUL in a name: libzip would cut it there (source_zip_test: names)
  */
 #include "source.h"

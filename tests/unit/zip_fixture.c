@@ -176,6 +176,18 @@ void zip_read_all(const void *bytes, size_t len, struct psg_problems *problems,
 	psg_problems_sort(problems);
 }
 
+void zip_expect_bytes(const struct psg_buf *archive, const char *problem)
+{
+	struct psg_problems problems = {0};
+	struct psg_buf text = {0};
+
+	zip_read_all(archive->data, archive->len, &problems, &text);
+	fixture_assert_only(&problems, problem);
+	assert_string_equal(text.data, "");
+	psg_problems_clear(&problems);
+	psg_buf_clear(&text);
+}
+
 void zip_expect(const struct zip_entry *entries, size_t count, const char *problem)
 {
 	struct psg_problems problems = {0};

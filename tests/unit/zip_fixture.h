@@ -34,6 +34,8 @@ enum psg_err zip_open_source(const void *bytes, size_t len, struct psg_problems 
 /* Lists and reads everything: `path=bytes`, one a line; the problems are sorted. */
 void zip_read_all(const void *bytes, size_t len, struct psg_problems *problems,
 		  struct psg_buf *ret_text);
+/* What opening and reading these bytes comes to: the one problem. */
+void zip_expect_bytes(const struct psg_buf *archive, const char *problem);
 /* The only problem of an archive of these entries, and nothing is read from the faulty. */
 void zip_expect(const struct zip_entry *entries, size_t count, const char *problem);
 
