@@ -117,7 +117,7 @@ static enum ctl_exit prepare(struct ctl *ctl, struct ctl_deploy_run *run)
 
 static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
 {
-	enum psg_err err = psg_policy_commit(&run->staged);
+	enum psg_err err = ctl_deploy_commit(ctl, run);
 	if (err)
 		return ctl_store_error(
 		    ctl, "cannot write the policy; the one before stays in force", err);

@@ -82,7 +82,7 @@ static enum ctl_exit not_written(const struct ctl *ctl, enum psg_err err)
 static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
 {
 	size_t count = run->deployment.recalculated.count;
-	enum psg_err err = psg_policy_commit(&run->staged);
+	enum psg_err err = ctl_deploy_commit(ctl, run);
 	if (err)
 		return not_written(ctl, err);
 	char reason[64];

@@ -33,6 +33,11 @@ enum psg_err ctl_deploy_name_files(struct ctl_deploy_run *run);
 PSG_MUST_CHECK
 enum psg_err ctl_deploy_compare(struct ctl_deploy_run *run, struct psg_policy *before);
 
+/* -- deploy_commit.c -- */
+/* Puts what is staged in force, and ends the activations of whom it unassigns. On an error the policy before stays. */
+PSG_MUST_CHECK
+enum psg_err ctl_deploy_commit(struct ctl *ctl, struct ctl_deploy_run *run);
+
 /* -- deploy_report.c -- */
 /* "3 components: 1 created, 2 unchanged" */
 void ctl_deploy_counts(const struct psg_deployment *deployment, char *out, size_t size);
