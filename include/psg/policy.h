@@ -102,7 +102,7 @@ enum psg_err psg_policy_pending(struct psg_policy *policy, struct psg_strings *r
 PSG_MUST_CHECK
 enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret);
 /* The writers' lock: psgctl's alone, never taken by the module. Waits. *ret_fd is closed to release. What a writer that was killed
- * left behind is removed. */
+ * left behind is removed when it is an hour old. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd);
 /* Says, under the lock, which groups are being recalculated, for who looks meanwhile; it ends with the lock. Said

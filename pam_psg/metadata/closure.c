@@ -242,6 +242,58 @@ static enum psg_err name_changed(struct psg_plan *plan)
 	return err;
 }
 
+/* Moves one item to the end of an array. */
+static enum psg_err move_one(void *items_pointer, size_t *count, void *item, size_t size)
+{
+	void *added = psg_array_add(items_pointer, count, size);
+
+	if (!added)
+		return PSG_ERR_NO_MEMORY;
+	memcpy(added, item, size);
+	memset(item, 0, size);
+	return PSG_OK;
+}
+
+/* What of the package is as it was, unless it is calculated anew or goes. */
+static enum psg_err add_unchanged(struct psg_plan *plan)
+{
+	struct psg_model *model = &plan->out.model, *from = &plan->unchanged;
+	struct psg_strings there PSG_CLEANUP(psg_strings_clear) = {0};
+	enum psg_err err = PSG_OK;
+
+	ADD_NAMES(model->groups, model->group_count, &there)
+	psg_strings_sort(&there);
+	for (size_t i = 0; i < from->group_count && err == PSG_OK; i++)
+		if (!changed(plan, PSG_TYPE_GROUP, from->groups[i].name) &&
+		    !psg_strings_has(&there, from->groups[i].name))
+			err = move_one(&model->groups, &model->group_count, &from->groups[i],
+				       sizeof(*model->groups));
+	for (size_t i = 0; i < from->policy_count && err == PSG_OK; i++)
+		if (!changed(plan, PSG_TYPE_POLICY, from->policies[i].name))
+			err = move_one(&model->policies, &model->policy_count, &from->policies[i],
+				       sizeof(*model->policies));
+	for (size_t i = 0; i < from->document_count && err == PSG_OK; i++)
+		err = move_one(&model->documents, &model->document_count, &from->documents[i],
+			       sizeof(*model->documents));
+	return err;
+}
+
+/* Activation policies that are not in the model yet. */
+static enum psg_err load_governing(struct loading *loading)
+{
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	struct psg_strings there PSG_CLEANUP(psg_strings_clear) = {0};
+	struct psg_strings missing PSG_CLEANUP(psg_strings_clear) = {0};
+	enum psg_err err = governed(loading->plan, loading->model, &names);
+
+	ADD_NAMES(loading->model->policies, loading->model->policy_count, &there)
+	psg_strings_sort(&there);
+	for (size_t i = 0; i < names.count && err == PSG_OK; i++)
+		if (!psg_strings_has(&there, names.items[i]))
+			err = psg_strings_add(&missing, names.items[i]);
+	return err ? err : load_policies(loading, &missing);
+}
+
 enum psg_err psg_closure_load(struct psg_plan *plan)
 {
 	struct psg_model *model = &plan->out.model;
@@ -257,9 +309,9 @@ enum psg_err psg_closure_load(struct psg_plan *plan)
 		err = load_groups(&loading, &names);
 	plan->out.put.group_count = model->group_count;
 	if (err == PSG_OK)
-		err = governed(plan, model, &policies);
+		err = add_unchanged(plan);
 	if (err == PSG_OK)
-		err = load_policies(&loading, &policies);
+		err = load_governing(&loading);
 	/* A set that is governed must be known to be there. */
 	for (size_t i = 0; i < model->policy_count && err == PSG_OK; i++)
 		err = psg_strings_add(&policies, model->policies[i].name);
@@ -273,6 +325,7 @@ enum psg_err psg_closure_load(struct psg_plan *plan)
 	plan->out.put.muting_sets = model->muting_sets;
 	plan->out.put.groups = model->groups;
 	plan->out.put.policies = model->policies;
+	plan->out.put.documents = model->documents;
 	plan->out.put.settings = model->settings;
 	return err;
 }

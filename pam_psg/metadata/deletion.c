@@ -237,7 +237,9 @@ static enum psg_err remove_orphans(struct psg_plan *plan)
 	for (size_t i = plan->out.put.policy_count; i < model->policy_count && err == PSG_OK;) {
 		const char *name = model->policies[i].name;
 
-		if (psg_index_group(&index, name) || psg_index_set(&index, name))
+		/* One of the package itself is its author's mistake. */
+		if (psg_index_group(&index, name) || psg_index_set(&index, name) ||
+		    psg_plan_in_package(plan, psg_file_types[PSG_TYPE_POLICY].name, name))
 			i++;
 		else
 			err = remove_policy(plan, i);

@@ -42,10 +42,9 @@ static enum psg_err stale(struct psg_plan *plan, const struct psg_package_item *
 
 /* The document, its bytes the canonical ones, stands in the model also where it is wrong: so that nobody
  * calls its component unknown. Takes the buffer over. */
-static enum psg_err add_document(struct psg_plan *plan, const struct psg_package_item *item,
+static enum psg_err add_document(struct psg_model *model, const struct psg_package_item *item,
 				 struct psg_buf *canonical)
 {
-	struct psg_model *model = &plan->out.model;
 	struct psg_document *document =
 	    psg_array_add(&model->documents, &model->document_count, sizeof(*document));
 
@@ -77,6 +76,20 @@ static enum psg_err check_length(struct psg_plan *plan, const struct psg_package
 	return report.err;
 }
 
+/* Sets are judged by themselves, and were; of the others the whole has something to say. */
+static enum psg_err keep_unchanged(struct psg_plan *plan, const struct psg_package_item *item,
+				   struct psg_model *one)
+{
+	struct psg_buf none = {0};
+	enum psg_err err;
+
+	if (item->type != &psg_file_types[PSG_TYPE_GROUP] &&
+	    item->type != &psg_file_types[PSG_TYPE_POLICY])
+		return PSG_OK;
+	err = add_document(&plan->unchanged, item, &none);
+	return err ? err : psg_plan_move(one, &plan->unchanged);
+}
+
 static enum psg_err take(struct psg_plan *plan, const struct psg_package_item *item,
 			 struct psg_buf *bytes)
 {
@@ -102,10 +115,12 @@ static enum psg_err take(struct psg_plan *plan, const struct psg_package_item *i
 		    psg_plan_add_component(plan, item->type->name, item->name, item->path, change);
 	if (err == PSG_OK && change == PSG_CHANGE_UNCHANGED)
 		err = stale(plan, item, &anew);
-	if (err != PSG_OK || !anew)
+	if (err != PSG_OK)
 		return err;
+	if (!anew)
+		return keep_unchanged(plan, item, &one);
 	plan->out.changed |= !plan->options->defer;
-	err = add_document(plan, item, &canonical);
+	err = add_document(&plan->out.model, item, &canonical);
 	return err ? err : psg_plan_move(&one, &plan->out.model);
 }
 

@@ -25,6 +25,7 @@ void psg_deployment_clear(struct psg_deployment *deployment)
 void psg_plan_clear(struct psg_plan *plan)
 {
 	psg_deployment_clear(&plan->out);
+	psg_model_clear(&plan->unchanged);
 	for (size_t type = 0; type < PSG_TYPE_COUNT; type++)
 		psg_strings_clear(&plan->changed[type]);
 	psg_strings_clear(&plan->groups);
@@ -103,10 +104,10 @@ enum psg_err psg_plan_take_stored(struct psg_plan *plan, const char *type, const
 
 bool psg_plan_in_package(const struct psg_plan *plan, const char *type, const char *name)
 {
-	const struct psg_model *model = &plan->out.model;
+	const struct psg_package_item *item =
+	    plan->source ? psg_package_find(plan->package, type, name) : NULL;
 
-	return plan->source &&
-	       psg_document_find(model->documents, model->document_count, type, name);
+	return item && item->listed;
 }
 
 /* The bytes of a file of the package, once more: for the line of a problem that only the whole shows. */
@@ -206,7 +207,7 @@ static enum psg_err judge(struct psg_plan *plan)
 		err = take_problems(plan, &found);
 	if (err == PSG_OK)
 		err = psg_recalculate(model);
-	for (size_t i = 0; i < model->group_count && err == PSG_OK; i++)
+	for (size_t i = 0; i < plan->out.put.group_count && err == PSG_OK; i++)
 		err = psg_strings_add(&plan->out.recalculated, model->groups[i].name);
 	psg_strings_sort(&plan->out.recalculated);
 	return err;

@@ -12,6 +12,9 @@ struct psg_plan {
 	struct psg_deployment out;
 	/* Names of each type that are put or removed, sorted (psg_closure_load). */
 	struct psg_strings changed[PSG_TYPE_COUNT];
+	/* Groups and activation policies of the package, and their documents, that are as they were: they are not put, and what is to be
+	 * warned of them is warned of each time. */
+	struct psg_model unchanged;
 	/* Groups to calculate although nothing of them changed. */
 	struct psg_strings groups;
 	struct psg_strings pending; /* of before, sorted */

@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "files.h"
 #include "policy_private.h"
+#include "psg/people.h"
 #include "psg/record.h"
 
 #define UPDATING_FILE "updating"
@@ -32,8 +34,8 @@ enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd)
 	err = root->ops->remove(root, UPDATING_FILE);
 	if (err && err != PSG_ERR_NOT_FOUND)
 		return err;
-	/* So is a policy that somebody was killed over: nobody else writes one here. */
-	err = root->ops->sweep(root, INT64_MAX);
+	/* So is what somebody was killed over. Not what is young: `init` writes the key beside without this lock. */
+	err = root->ops->sweep(root, (int64_t)time(NULL) * PSG_NS_PER_S - PSG_TIDY_AGE_NS);
 	if (err)
 		return err;
 	*ret_fd = fd;

@@ -241,6 +241,47 @@ static void recalculated_is_the_same(void **state)
 	assert_int_equal(fixture_group(fixture, "G")->permission_count, 1);
 }
 
+/* What is to be warned of is warned of each time: else --strict would let it pass the second time. */
+static void warned_again(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	for (int round = 0; round < 2; round++) {
+		fixture_put(fixture->directory, FIXTURE_SET_A,
+			    FIXTURE_SET(FIXTURE_ACTIVATION FIXTURE_PERMISSION("P")));
+		fixture_put(fixture->directory, GROUP_G,
+			    FIXTURE_GROUP("\n" FIXTURE_MEMBER("force__B")));
+		fixture_put(fixture->directory, "permissionsetgroups/H.permissionsetgroup",
+			    FIXTURE_GROUP("\n" FIXTURE_MEMBER("A")));
+		fixture_put(fixture->directory, "activationpolicies/A.activationpolicy",
+			    FIXTURE_POLICY("\n" FIXTURE_LENT("adm", "Nothing")));
+		fixture_prepare(fixture, fixture->directory);
+		assert_int_equal(fixture->now.problems.count, 3);
+		assert_int_equal(fixture->now.problems.error_count, 0);
+		assert_int_equal(fixture->now.problems.items[0].line, 3);
+		assert_string_equal(fixture->now.problems.items[1].file, GROUP_G);
+		assert_int_equal(fixture->now.problems.items[2].line, 2);
+		assert_true(fixture->now.changed == (round == 0));
+		assert_int_equal(fixture->now.put.group_count, round == 0 ? 2 : 0);
+		assert_int_equal(fixture->now.put.policy_count, round == 0 ? 1 : 0);
+		assert_int_equal(fixture->now.recalculated.count, round == 0 ? 2 : 0);
+		fixture_commit(fixture);
+	}
+	/* With new settings the governed are calculated anew, once. */
+	fixture_put(fixture->directory, GROUP_G, FIXTURE_GROUP("\n" FIXTURE_MEMBER("force__B")));
+	fixture_put(fixture->directory, "activationpolicies/G.activationpolicy",
+		    FIXTURE_POLICY(""));
+	fixture_prepare(fixture, fixture->directory);
+	fixture_commit(fixture);
+	fixture_put(fixture->directory, GROUP_G, FIXTURE_GROUP("\n" FIXTURE_MEMBER("force__B")));
+	fixture_put(fixture->directory, "settings/Gate.settings",
+		    FIXTURE_GATE("<defaultLifetime>1h</defaultLifetime>"));
+	fixture_prepare(fixture, fixture->directory);
+	assert_int_equal(fixture->now.problems.count, 1);
+	assert_int_equal(fixture->now.put.group_count, 1);
+	assert_int_equal(fixture->now.model.group_count, 1);
+}
+
 /* Within the limit as it is, beyond it with its quotes escaped. */
 static void longer_than_it_came(void **state)
 {
@@ -293,12 +334,19 @@ static void sorted_by_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(samples_pass),     TEST(created_changed_unchanged),
-	    TEST(members),          TEST(members_of_managed_packages),
-	    TEST(hundred_members),  TEST(session_based_set),
-	    TEST(one_name_for_two), TEST(broken_member),
-	    TEST(older_files),      TEST(recalculated_is_the_same),
-	    TEST(sorted_by_place),  TEST(longer_than_it_came),
+	    TEST(samples_pass),
+	    TEST(created_changed_unchanged),
+	    TEST(members),
+	    TEST(members_of_managed_packages),
+	    TEST(hundred_members),
+	    TEST(session_based_set),
+	    TEST(one_name_for_two),
+	    TEST(broken_member),
+	    TEST(older_files),
+	    TEST(recalculated_is_the_same),
+	    TEST(warned_again),
+	    TEST(sorted_by_place),
+	    TEST(longer_than_it_came),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
