@@ -51,7 +51,8 @@ struct psg_gate {
 	struct psg_policy *policy;
 	struct psg_gate_settings settings;
 	struct psg_activations
-	    activations; /* the subject's, in_session filled, held to the policy */
+	    activations;       /* the subject's, in_session filled, held to the policy */
+	bool activations_read; /* false: no path wants one, and nobody's folder was read */
 	struct psg_assignments assignments; /* the subject's and the subject's Unix groups' */
 	struct psg_group *groups;           /* those assigned, Failed ones too */
 	size_t group_count;

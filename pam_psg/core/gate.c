@@ -254,11 +254,12 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 		err = gather_paths(gate, ask->demand);
 	if (err)
 		return err;
-	bool required = false;
+	/* Where nothing wants an activation, nobody's folder need be read. A Failed group opens nothing with or without. */
 	for (size_t i = 0; i < facts->path_count; i++)
-		required |= facts->paths[i].gives && facts->paths[i].requires_activation;
-	/* Where nothing wants an activation, nobody's folder need be read. */
-	if (required)
+		gate->activations_read |= facts->paths[i].gives &&
+					  facts->paths[i].requires_activation &&
+					  facts->paths[i].status != PSG_STATUS_FAILED;
+	if (gate->activations_read)
 		err = psg_people_activations_in(store, ask->subject->name, ask->call,
 						&gate->activations);
 	if (!err)

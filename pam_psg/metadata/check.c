@@ -46,7 +46,7 @@ static enum psg_err read_file(struct psg_check *check, const struct psg_document
 		return PSG_OK;
 	psg_xml_free(&check->tree);
 	check->located = document;
-	enum psg_err err = check->locate(check->locate_arg, document->path, &bytes);
+	enum psg_err err = check->context.locate(check->context.locate_arg, document->path, &bytes);
 
 	if (err == PSG_OK)
 		err = psg_xml_read(bytes.data, bytes.len, &check->tree, &fault);
@@ -60,7 +60,7 @@ static enum psg_err find(struct psg_check *check, const struct psg_document *doc
 	const struct psg_xml_node *node = NULL;
 	enum psg_err err;
 
-	if (!document || !element || !check->locate)
+	if (!document || !element || !check->context.locate)
 		return PSG_OK;
 	err = read_file(check, document);
 	if (err == PSG_OK && check->tree)
@@ -112,15 +112,17 @@ static void check_names(struct psg_check *check, const struct psg_group *group)
 
 enum psg_err psg_model_check(const struct psg_model *model, struct psg_problems *problems)
 {
-	return psg_model_check_located(model, NULL, NULL, problems);
+	const struct psg_check_context nothing = {0};
+
+	return psg_model_check_in(model, &nothing, problems);
 }
 
-enum psg_err psg_model_check_located(const struct psg_model *model, psg_locate_fn *locate,
-				     void *locate_arg, struct psg_problems *problems)
+enum psg_err psg_model_check_in(const struct psg_model *model,
+				const struct psg_check_context *context,
+				struct psg_problems *problems)
 {
 	struct psg_index index PSG_CLEANUP(psg_index_clear) = {0};
-	struct psg_check check = {
-	    .index = &index, .problems = problems, .locate = locate, .locate_arg = locate_arg};
+	struct psg_check check = {.index = &index, .problems = problems, .context = *context};
 	enum psg_err err = psg_index_init(model, &index);
 
 	if (err != PSG_OK)

@@ -81,9 +81,43 @@ static void check_flags(struct psg_check *check, const struct psg_group *group)
 		    names.first);
 }
 
+/* Those that a group lacks, by what is to be said of them. */
+struct lacking {
+	struct names invalid, gone, absent;
+};
+
+static void clear_lacking(struct lacking *lacking)
+{
+	clear_names(&lacking->invalid);
+	clear_names(&lacking->gone);
+	clear_names(&lacking->absent);
+}
+
+static void add_lacking(struct lacking *lacking, const struct psg_strings *deleted,
+			const char *name)
+{
+	add_name(deleted && psg_strings_has(deleted, name) ? &lacking->gone : &lacking->invalid,
+		 name);
+}
+
+/* `invalid_text` is Salesforce's. What the same package deletes by force is no mistake in it. */
+static void report_lacking(struct psg_check *check, const struct psg_group *group,
+			   const char *element, struct lacking *lacking, const char *failed_text,
+			   const char *invalid_remedy, const char *invalid_text)
+{
+	static const char *const failed_remedy = "Deploy them, or the group without them.";
+	bool older = stored(check, group);
+
+	report_names(check, group, false, element, &lacking->invalid,
+		     older ? failed_remedy : invalid_remedy, older ? failed_text : invalid_text);
+	if (!check->context.deferred)
+		report_names(check, group, true, element, &lacking->gone, failed_remedy,
+			     failed_text);
+}
+
 static void check_sets(struct psg_check *check, const struct psg_group *group)
 {
-	struct names invalid PSG_CLEANUP(clear_names) = {0}, absent PSG_CLEANUP(clear_names) = {0};
+	struct lacking lacking PSG_CLEANUP(clear_lacking) = {0};
 
 	for (size_t i = 0; i < group->sets.count; i++) {
 		const char *name = group->sets.items[i];
@@ -95,28 +129,25 @@ static void check_sets(struct psg_check *check, const struct psg_group *group)
 					 "Name it in mutingPermissionSets.",
 					 "'%s' is a MutingPermissionSet, not a PermissionSet",
 					 name);
+		else if (psg_name_has_namespace(name))
+			add_name(&lacking.absent, name);
 		else
-			add_name(psg_name_has_namespace(name) ? &absent : &invalid, name);
+			add_lacking(&lacking, check->context.deleted_sets, name);
 	}
 	check_flags(check, group);
-	if (stored(check, group))
-		report_names(
-		    check, group, false, "permissionSets", &invalid,
-		    "Deploy them, or the group without them.",
-		    "The group is Failed and gives nothing, as it lacks the permission sets");
-	else
-		report_names(check, group, false, "permissionSets", &invalid,
-			     "Add the permission set to the package, or remove the line.",
-			     "Cannot create permission set group components since the following "
-			     "permission set names are invalid");
-	report_names(check, group, true, "permissionSets", &absent,
+	report_lacking(check, group, "permissionSets", &lacking,
+		       "The group is Failed and gives nothing, as it lacks the permission sets",
+		       "Add the permission set to the package, or remove the line.",
+		       "Cannot create permission set group components since the following "
+		       "permission set names are invalid");
+	report_names(check, group, true, "permissionSets", &lacking.absent,
 		     "Nothing need be done, unless their permissions are wanted here.",
 		     "These permission sets of managed packages are not here and give nothing");
 }
 
 static void check_muting_sets(struct psg_check *check, const struct psg_group *group)
 {
-	struct names invalid PSG_CLEANUP(clear_names) = {0};
+	struct lacking lacking PSG_CLEANUP(clear_lacking) = {0};
 
 	for (size_t i = 0; i < group->muting_sets.count; i++) {
 		const char *name = group->muting_sets.items[i];
@@ -129,19 +160,14 @@ static void check_muting_sets(struct psg_check *check, const struct psg_group *g
 					 "'%s' is a PermissionSet, not a MutingPermissionSet",
 					 name);
 		else
-			add_name(&invalid, name);
+			add_lacking(&lacking, check->context.deleted_muting_sets, name);
 	}
-	if (stored(check, group))
-		report_names(check, group, false, "mutingPermissionSets", &invalid,
-			     "Deploy them, or the group without them.",
-			     "The group is Failed and gives nothing, as it lacks the muting "
-			     "permission sets");
-	else
-		report_names(
-		    check, group, false, "mutingPermissionSets", &invalid,
-		    "Add the muting permission set to the package, or remove the line.",
-		    "Cannot create permission set group components since the following muting "
-		    "permission set names are invalid");
+	report_lacking(
+	    check, group, "mutingPermissionSets", &lacking,
+	    "The group is Failed and gives nothing, as it lacks the muting permission sets",
+	    "Add the muting permission set to the package, or remove the line.",
+	    "Cannot create permission set group components since the following muting "
+	    "permission set names are invalid");
 }
 
 void psg_check_members(struct psg_check *check, const struct psg_group *group)

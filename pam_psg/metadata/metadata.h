@@ -339,21 +339,30 @@ bool psg_index_has(const struct psg_index *index, const char *type, const char *
 /* The bytes of a file of the package, for the line of a problem. Errors: NOT_FOUND when they are not to be had, NO_MEMORY. */
 typedef enum psg_err psg_locate_fn(void *arg, const char *path, struct psg_buf *ret);
 
+/* What is known beside the model. Zeroed: nothing. */
+struct psg_check_context {
+	psg_locate_fn *locate; /* may be NULL */
+	void *locate_arg;
+	/* Names whose deletion was forced, sorted; may be NULL. A group that lacks them is Failed and no error; `deferred`: later. */
+	const struct psg_strings *deleted_sets, *deleted_muting_sets;
+	bool deferred;
+};
+
 struct psg_check {
 	const struct psg_index *index;
 	struct psg_problems *problems;
-	psg_locate_fn *locate; /* may be NULL */
-	void *locate_arg;
+	struct psg_check_context context;
 	const struct psg_document *located; /* the last one that was */
 	struct psg_xml *tree;               /* of it; NULL when there is none */
 	const char *beside; /* a value of the item that the next problems are in, or NULL */
 	enum psg_err err;
 };
 
-/* psg_model_check, its problems with line and column where the file is the package's. */
+/* psg_model_check with what is known beside: lines and columns where the file is the package's. */
 PSG_MUST_CHECK
-enum psg_err psg_model_check_located(const struct psg_model *model, psg_locate_fn *locate,
-				     void *locate_arg, struct psg_problems *problems);
+enum psg_err psg_model_check_in(const struct psg_model *model,
+				const struct psg_check_context *context,
+				struct psg_problems *problems);
 
 void psg_check_members(struct psg_check *check, const struct psg_group *group);
 void psg_check_policy(struct psg_check *check, const struct psg_activation_policy *policy);

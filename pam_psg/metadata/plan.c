@@ -201,7 +201,14 @@ static enum psg_err judge(struct psg_plan *plan)
 {
 	struct psg_problems found PSG_CLEANUP(psg_problems_clear) = {0};
 	struct psg_model *model = &plan->out.model;
-	enum psg_err err = psg_model_check_located(model, locate, plan, &found);
+	const struct psg_strings *removed = plan->options->force ? plan->out.removed : NULL;
+	const struct psg_check_context context = {
+	    .locate = locate,
+	    .locate_arg = plan,
+	    .deleted_sets = removed ? &removed[PSG_TYPE_SET] : NULL,
+	    .deleted_muting_sets = removed ? &removed[PSG_TYPE_MUTING_SET] : NULL,
+	    .deferred = plan->options->defer};
+	enum psg_err err = psg_model_check_in(model, &context, &found);
 
 	if (err == PSG_OK)
 		err = take_problems(plan, &found);

@@ -5,16 +5,6 @@
 
 #include "module.h"
 
-/* Whether the answer has the person's activations in it: the gate reads nobody's folder for a question
- * that wants none. */
-static bool has_activations(const struct psg_gate *gate)
-{
-	for (size_t i = 0; i < gate->facts.path_count; i++)
-		if (gate->facts.paths[i].gives && gate->facts.paths[i].requires_activation)
-			return true;
-	return false;
-}
-
 static bool set_requires(const struct psg_gate *gate, const char *set)
 {
 	bool requires = false;
@@ -31,6 +21,8 @@ static bool requires(const struct psg_gate *gate, const struct psg_assignment *a
 
 		if (strcmp(group->name, assignment->target) != 0)
 			continue;
+		if (group->status == PSG_STATUS_FAILED)
+			return false;
 		bool found = group->requires_activation;
 
 		for (size_t j = 0; j < group->sets.count && !found; j++)
@@ -44,7 +36,7 @@ const struct psg_gate *psg_active(struct psg_request *req)
 {
 	const struct psg_gate *gate = req->gate;
 
-	if (req->active || has_activations(gate))
+	if (req->active || gate->activations_read)
 		return req->active ? req->active : gate;
 	for (size_t i = 0; i < gate->assignments.count; i++) {
 		const struct psg_assignment *assignment = &gate->assignments.items[i];

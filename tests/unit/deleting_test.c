@@ -174,6 +174,33 @@ static void forced(void **state)
 		      "The muting permission set M does not exist.");
 }
 
+/* The group is in the same package, changed or not: forced, it is Failed and not refused. */
+static void forced_in_the_same_package(void **state)
+{
+	struct fixture_deployment *fixture = *state;
+
+	put_all(fixture);
+	for (int changed = 0; changed < 2; changed++) {
+		fixture_put(fixture->directory, GROUP_H,
+			    changed ? FIXTURE_GROUP(FIXTURE_ACTIVATION FIXTURE_MEMBER("A")
+							FIXTURE_MEMBER("B"))
+				    : FIXTURE_GROUP(FIXTURE_MEMBER("A") FIXTURE_MEMBER("B")));
+		fixture_put(fixture->directory, "destructiveChanges.xml",
+			    FIXTURE_PACKAGE(TYPES("PermissionSet", MEMBER("B"))));
+		fixture_put(fixture->directory, "package.xml",
+			    FIXTURE_PACKAGE(TYPES("PermissionSetGroup", MEMBER("H"))));
+		fixture->options.force = false;
+		fixture_prepare(fixture, fixture->directory);
+		assert_int_not_equal(fixture->now.problems.error_count, 0);
+		fixture->options.force = true;
+		fixture_prepare(fixture, fixture->directory);
+		assert_int_equal(fixture->now.problems.error_count, 0);
+		assert_int_equal(fixture->now.problems.count, 2);
+	}
+	fixture_commit(fixture);
+	assert_status(fixture, "H", PSG_STATUS_FAILED, "The permission set B does not exist.");
+}
+
 static void assigned_stays(void **state)
 {
 	struct fixture_deployment *fixture = *state;
@@ -296,6 +323,7 @@ int main(void)
 	    TEST(a_member_stays),
 	    TEST(a_member_taken_out_goes),
 	    TEST(forced),
+	    TEST(forced_in_the_same_package),
 	    TEST(assigned_stays),
 	    TEST(assigned_stays_beside_a_deferred_deletion),
 	    TEST(a_policy_is_not_orphaned),

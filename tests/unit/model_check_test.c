@@ -63,12 +63,11 @@ static enum psg_err locate(void *arg, const char *path, struct psg_buf *ret)
 
 static void expect(struct fixture *fixture, const char *expected)
 {
+	const struct psg_check_context context = {.locate = locate, .locate_arg = &fixture->model};
 	struct psg_buf text = {0};
 
 	psg_buf_text(&text, "");
-	assert_int_equal(
-	    psg_model_check_located(&fixture->model, locate, &fixture->model, &fixture->problems),
-	    PSG_OK);
+	assert_int_equal(psg_model_check_in(&fixture->model, &context, &fixture->problems), PSG_OK);
 	psg_problems_sort(&fixture->problems);
 	fixture_describe(&fixture->problems, &text);
 	assert_string_equal(text.data, expected);
