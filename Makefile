@@ -41,7 +41,7 @@ ENFORCE_OBJ := $(call obj,$(call src,enforce))
 META_OBJ   := $(call obj,$(call src,metadata))
 CTL_OBJ    := $(call obj,$(call src,psgctl))
 
-TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/store/*.c tests/pam/*.c))
+TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/store/*.c tests/pam/*.c tests/fault/*.c))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter %_test.c,$(TEST_SRC)))
 # tests/fuzz/NAME_fuzz.c is both: a program of `make fuzz`, and with replay.c a test over tests/fuzz/corpus/NAME.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
@@ -85,7 +85,7 @@ $(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD
 	$(Q)$(CC) -pie $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ \
 	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lzip -lz -lqrencode -ljansson
 
-# -- tests: every tests/{unit,store,pam}/NAME_test.c is a program; the other files there are linked to all --
+# -- tests: every tests/{unit,store,pam,fault}/NAME_test.c is a program; the other files there are linked to all --
 
 TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath \
 	-lsodium -lxml2 -lzip -lz -ljansson -lpthread
@@ -112,6 +112,12 @@ check: deps
 sanitize: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=1 all tests
 	tests/run --sanitize $(BUILD)/sanitize
+
+# The same tests with more rounds and every case: what takes too long for `make check`. Then the fuzzers.
+soak: deps
+	@$(MAKE) --no-print-directory all tests
+	tests/run --soak $(BUILD)
+	@$(MAKE) --no-print-directory fuzz
 
 # Every tests/fuzz/*_fuzz.c under libFuzzer, FUZZ_S seconds each.
 FUZZ_S ?= 60
@@ -162,6 +168,7 @@ help:
 	@echo 'make demo       show the main job for real, in a private namespace'
 	@echo 'make check      build and run every test (as root for the real programs)'
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
+	@echo 'make soak       the tests with more rounds and every case, then make fuzz: most of an hour'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
 	@echo 'make fuzz       libFuzzer on the XML and zip readers; FUZZ_S=60 seconds each'
 	@echo 'make bench      deploying at scale, measured; make bench-quick at a hundredth of it'
@@ -170,6 +177,6 @@ help:
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize fuzz fuzz-programs bench bench-quick demo deps format install clean help
+.PHONY: all tests check sanitize soak fuzz fuzz-programs bench bench-quick demo deps format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -9,10 +9,12 @@
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(REPO, "tests"))
 BUILD = os.path.abspath(os.environ.get("PSG_BUILD") or os.path.join(REPO, "build"))
 PSGCTL = os.path.join(BUILD, "psgctl")
 SALESFORCE = "http://soap.sforce.com/2006/04/metadata"

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import world  # noqa: E402
 from drive import Sshd  # noqa: E402
 from inside import prepare  # noqa: E402
 from machine import Machine  # noqa: E402
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 INSIDE = os.environ.get("PSG_WORLD") == "1"
 REASON = None if INSIDE else world.why_not()
 

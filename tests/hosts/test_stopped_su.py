@@ -5,17 +5,18 @@ every n, and leaves it there. Whatever name it holds or was about to make, the p
 it is and everybody else must still get in with a code.
 
 Calls that only read are passed over: whoever is stopped at one has left to others exactly what was
-left at the next call that changes anything. PSG_EVERY_CALL=1 stops at each (some 2,000, minutes)."""
+left at the next call that changes anything. `make soak` stops at each (some 2,000, minutes)."""
 
 import itertools
-import os
 import resource
 import subprocess
 
 import pytest
 
+from soak import soak
+
 STACK = "auth required pam_psg.so{0}\naccount required pam_psg.so{0}\nsession required pam_psg.so{0}\n"
-CALLS = "every" if os.environ.get("PSG_EVERY_CALL") == "1" else "changing"
+CALLS = soak("changing", "every")
 TOGETHER = 6  # stopped at once, before the others' turn: they might also help each other
 
 
