@@ -113,11 +113,17 @@ sanitize: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=1 all tests
 	tests/run --sanitize $(BUILD)/sanitize
 
-# The same tests with more rounds and every case: what takes too long for `make check`. Then the fuzzers.
+# The same tests with more rounds and every case: what takes too long for `make check`. Then the mutants and the fuzzers.
 soak: deps
 	@$(MAKE) --no-print-directory all tests
 	tests/run --soak $(BUILD)
+	@$(MAKE) --no-print-directory mutants
 	@$(MAKE) --no-print-directory fuzz
+
+# Each defence taken out in turn (tests/mutants/NAME.patch): a test must notice.
+mutants: deps
+	@$(MAKE) --no-print-directory all tests
+	tests/mutants/run $(BUILD)
 
 # Every tests/fuzz/*_fuzz.c under libFuzzer, FUZZ_S seconds each.
 FUZZ_S ?= 60
@@ -168,7 +174,8 @@ help:
 	@echo 'make demo       show the main job for real, in a private namespace'
 	@echo 'make check      build and run every test (as root for the real programs)'
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
-	@echo 'make soak       the tests with more rounds and every case, then make fuzz: most of an hour'
+	@echo 'make soak       the tests with more rounds and every case, then make mutants and make fuzz'
+	@echo 'make mutants    each defence taken out in turn: a test must notice'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
 	@echo 'make fuzz       libFuzzer on the XML and zip readers; FUZZ_S=60 seconds each'
 	@echo 'make bench      deploying at scale, measured; make bench-quick at a hundredth of it'
@@ -177,6 +184,6 @@ help:
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize soak fuzz fuzz-programs bench bench-quick demo deps format install clean help
+.PHONY: all tests check sanitize soak mutants fuzz fuzz-programs bench bench-quick demo deps format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
