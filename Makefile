@@ -29,9 +29,6 @@ ALL_CFLAGS := -std=gnu11 -fPIC -fvisibility=hidden -ffunction-sections -fdata-se
 	$(HARDEN) $(WARNINGS) -D_GNU_SOURCE -DPSG_VERSION='"$(VERSION)"' -Iinclude -MMD -MP $(CFLAGS)
 XML_CFLAGS := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include/libxml2)
 
-# tinycdb's small PIC archive where there is one: then nothing of it is loaded into sshd.
-CDB := $(firstword $(wildcard /usr/lib/*/libcdb_pic.a /usr/lib/libcdb_pic.a) -lcdb)
-
 src = $(sort $(wildcard pam_psg/$(1)/*.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -74,7 +71,7 @@ $(BUILD)/pam_psg.so: $(MODULE_OBJ) $(BUILD)/libpsg.a pam_psg/module/pam_psg.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LINK_HARDEN) $(if $(SANITIZE),,-Wl,-z,defs) -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed \
 	  -Wl,--version-script=pam_psg/module/pam_psg.map $(LDFLAGS) -o $@ \
-	  $(MODULE_OBJ) $(BUILD)/libpsg.a $(CDB) -lpam -loath -lsodium
+	  $(MODULE_OBJ) $(BUILD)/libpsg.a -lpam -loath -lsodium
 
 $(BUILD)/libenforce.a: $(ENFORCE_OBJ)
 	@rm -f $@
@@ -83,11 +80,11 @@ $(BUILD)/libenforce.a: $(ENFORCE_OBJ)
 $(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ \
-	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -loath -lsodium -lxml2 -lzip -lz -lqrencode -ljansson
+	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a -loath -lsodium -lxml2 -lzip -lz -lqrencode -ljansson
 
 # -- tests: every tests/{unit,store,pam,fault}/NAME_test.c is a program; the other files there are linked to all --
 
-TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a $(CDB) -lcmocka -lpam -loath \
+TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a -lcdb -lcmocka -lpam -loath \
 	-lsodium -lxml2 -lzip -lz -ljansson -lpthread
 TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 

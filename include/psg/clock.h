@@ -20,7 +20,8 @@ struct psg_clock {
 	void *self;
 };
 
-/* CLOCK_REALTIME, CLOCK_BOOTTIME and /proc/sys/kernel/random/boot_id. */
+/* CLOCK_REALTIME, CLOCK_BOOTTIME and /proc/sys/kernel/random/boot_id. `self` may be a char[PSG_BOOT_ID_SIZE], "" at
+ * first, that keeps the boot id: no process outlives its boot. */
 extern const struct psg_clock psg_clock_system;
 
 PSG_MUST_CHECK

@@ -15,6 +15,7 @@ struct psg_store {
 	struct psg_key *key;     /* owned; NULL when opened without */
 	struct psg_clock clock;
 	struct psg_proc proc;
+	char boot_id[PSG_BOOT_ID_SIZE]; /* psg_clock_system's */
 };
 
 /* Opens the store at `path`. key_path NULL: `/etc/psg/key` for the default store, else PATH/key.

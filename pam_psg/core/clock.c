@@ -50,12 +50,24 @@ static bool read_clock(clockid_t id, int64_t *ret_ns)
 	return true;
 }
 
+static bool know_boot_id(char *known, char out[static PSG_BOOT_ID_SIZE])
+{
+	if (known && *known) {
+		memcpy(out, known, PSG_BOOT_ID_SIZE);
+		return true;
+	}
+	if (!read_boot_id(out))
+		return false;
+	if (known)
+		memcpy(known, out, PSG_BOOT_ID_SIZE);
+	return true;
+}
+
 static enum psg_err system_now(void *self, struct psg_now *ret)
 {
 	struct psg_now now;
 
-	(void)self;
-	if (!read_boot_id(now.boot_id) || !read_clock(CLOCK_REALTIME, &now.realtime_ns) ||
+	if (!know_boot_id(self, now.boot_id) || !read_clock(CLOCK_REALTIME, &now.realtime_ns) ||
 	    !read_clock(CLOCK_BOOTTIME, &now.boottime_ns))
 		return PSG_ERR_CLOCK;
 	*ret = now;

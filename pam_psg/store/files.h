@@ -17,9 +17,9 @@ enum psg_err psg_files_own(int fd, uid_t owner);
 PSG_MUST_CHECK
 enum psg_err psg_files_open(int folder, const char *name, uid_t owner, int *ret_fd,
 			    struct stat *ret);
-/* Reads to the end; CORRUPT when there is more than `size`. */
+/* Reads to the end, which is where `st` has it unless the file grew; CORRUPT when there is more than `size`. */
 PSG_MUST_CHECK
-enum psg_err psg_files_read(int fd, void *buf, size_t size, size_t *ret_len);
+enum psg_err psg_files_read(int fd, const struct stat *st, void *buf, size_t size, size_t *ret_len);
 /* One write; a short one is NO_ROOM. */
 PSG_MUST_CHECK
 enum psg_err psg_files_write(int fd, const void *bytes, size_t len);

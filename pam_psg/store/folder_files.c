@@ -248,7 +248,7 @@ static enum psg_err files_read(struct psg_folder *folder, const char *name, void
 	enum psg_err err = psg_files_open(files->fd, name, files->owner, &fd, &st);
 
 	if (err == PSG_OK)
-		err = psg_files_read(fd, buf, size, &len);
+		err = psg_files_read(fd, &st, buf, size, &len);
 	if (err != PSG_OK)
 		return err;
 	ret->len = len;

@@ -286,7 +286,7 @@ static enum psg_err memory_put_finish(struct psg_folder *folder, const char *nam
 	if (keep && err == PSG_OK) {
 		bytes = malloc((size_t)st.st_size + 1);
 		err = bytes == NULL ? PSG_ERR_NO_MEMORY
-				    : psg_files_read(fd, bytes, (size_t)st.st_size, &len);
+				    : psg_files_read(fd, &st, bytes, (size_t)st.st_size, &len);
 	}
 	psg_close_fd(&memory->put_fd);
 	memory->put_fd = -1;

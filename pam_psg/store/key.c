@@ -57,13 +57,16 @@ bool psg_mac_equal(const uint8_t a[static PSG_MAC_SIZE], const uint8_t b[static 
  * refuse. Locking is asked for and not insisted on; the page stays out of dumps either way. */
 static struct psg_key *key_page(void)
 {
-	void *page = mmap(NULL, sizeof(struct psg_key), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static const int how[] = {MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED,
+				  MAP_PRIVATE | MAP_ANONYMOUS};
+	void *page = MAP_FAILED;
 
+	for (size_t i = 0; i < PSG_COUNT(how) && page == MAP_FAILED; i++)
+		page =
+		    mmap(NULL, sizeof(struct psg_key), PROT_READ | PROT_WRITE, how[i], -1, 0);
 	if (page == MAP_FAILED)
 		return NULL;
 	(void)madvise(page, sizeof(struct psg_key), MADV_DONTDUMP);
-	(void)mlock(page, sizeof(struct psg_key));
 	return page;
 }
 
@@ -72,7 +75,6 @@ void psg_key_free(struct psg_key **key)
 	if (*key == NULL)
 		return;
 	sodium_memzero(*key, sizeof(**key));
-	(void)munlock(*key, sizeof(**key));
 	(void)munmap(*key, sizeof(**key));
 	*key = NULL;
 }
@@ -135,7 +137,7 @@ enum psg_err psg_key_read(const char *path, uid_t owner, struct psg_key **ret)
 		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_KEY : err;
 	if ((st.st_mode & 07777) != 0600 && (st.st_mode & 07777) != 0400)
 		return PSG_ERR_UNSAFE;
-	err = psg_files_read(fd, text, sizeof(text), &len);
+	err = psg_files_read(fd, &st, text, sizeof(text), &len);
 	if (err == PSG_OK)
 		err = key_text_parse(text, len, master);
 	else if (err == PSG_ERR_CORRUPT)

@@ -1,6 +1,5 @@
-/* A cdb file being written, as cdb(5) has it and tinycdb reads it. Not with tinycdb's own maker: that writes 4 KiB
+/* A cdb file being written, as cdb(5) has it, and as tinycdb reads it too. Not with tinycdb's own maker: that writes 4 KiB
  * at a time, which took a third of the time of copying a large policy, and says of most failures nothing. */
-#include <cdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,8 +67,8 @@ static enum psg_err put_pair(struct psg_policy_cdb *cdb, uint32_t first, uint32_
 {
 	unsigned char pair[8];
 
-	cdb_pack(first, pair);
-	cdb_pack(second, pair + 4);
+	psg_policy_cdb_pack(first, pair);
+	psg_policy_cdb_pack(second, pair + 4);
 	return put(cdb, pair, sizeof(pair));
 }
 
@@ -96,7 +95,7 @@ enum psg_err psg_policy_cdb_add(struct psg_policy_cdb *cdb, const char *key, uin
 		err = put(cdb, value, value_len);
 	if (!err)
 		cdb->entries[cdb->count++] =
-		    (struct psg_policy_cdb_entry){cdb_hash(key, key_len), at};
+		    (struct psg_policy_cdb_entry){psg_policy_cdb_hash(key, key_len), at};
 	return err;
 }
 
@@ -154,8 +153,8 @@ enum psg_err psg_policy_cdb_finish(struct psg_policy_cdb *cdb)
 	for (size_t table = 0; table < TABLES && !err; first = ends[table++]) {
 		size_t count = ends[table] - first;
 
-		cdb_pack(cdb->at, places + 8 * table);
-		cdb_pack((unsigned)(2 * count), places + 8 * table + 4);
+		psg_policy_cdb_pack(cdb->at, places + 8 * table);
+		psg_policy_cdb_pack((unsigned)(2 * count), places + 8 * table + 4);
 		err = put_table(cdb, sorted + first, count);
 	}
 	if (!err && cdb->used > 0)

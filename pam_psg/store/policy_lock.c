@@ -106,7 +106,7 @@ static enum psg_err read_text(struct psg_folder *root, char **ret)
 	text = malloc((size_t)status.st_size + 1);
 	if (!text)
 		return PSG_ERR_NO_MEMORY;
-	err = psg_files_read(fd, text, (size_t)status.st_size, &len);
+	err = psg_files_read(fd, &status, text, (size_t)status.st_size, &len);
 	if (err)
 		return err;
 	text[len] = '\0';

@@ -61,6 +61,9 @@ struct psg_policy_format {
 struct psg_policy {
 	int fd;
 	uint64_t size;
+	unsigned char *
+	    head; /* the file's beginning: the places of all tables, or the whole of a small file */
+	size_t head_len; /* PSG_POLICY_DATA_START at least */
 	struct psg_policy_format format;
 };
 
@@ -99,6 +102,19 @@ enum psg_err psg_policy_record_name(const struct psg_policy_record *record, cons
 uint64_t psg_policy_key_hash(const void *key, size_t len);
 /* Which of `buckets` keys/ records knows this hash. */
 void psg_policy_bucket_name(uint64_t bucket, char out[static PSG_POLICY_BUCKET_NAME_SIZE]);
+
+/* -- the index (policy_index.c): the numbers and the search of cdb(5) -- */
+
+uint32_t psg_policy_cdb_hash(const void *key, size_t len);
+void psg_policy_cdb_pack(uint32_t number, unsigned char ret[static 4]);
+uint32_t psg_policy_cdb_unpack(const unsigned char bytes[static 4]);
+/* Reads the head; fd and size are there. Errors: CORRUPT, IO, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_index_open(struct psg_policy *policy);
+/* The record of a key as the index has it, its checksum not looked at. Errors: NOT_FOUND, CORRUPT, IO, NO_MEMORY. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_index_find(const struct psg_policy *policy, const char *key,
+				   uint32_t key_len, struct psg_policy_record *ret);
 
 /* -- reading (policy_read.c) -- */
 

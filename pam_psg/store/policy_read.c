@@ -6,56 +6,24 @@
  *       index would else hide a record, and where strangers pass (unassigned_ok) what is hidden opens
  *       the door (a_lost_table_hides_nothing).
  * MUST: another version is refused before anything else is interpreted (other_versions).
- * MUST NOT: map the file: cut short under us, a map is a SIGBUS in sshd (truncations).
  * MUST NOT: allocate by a length the file cannot hold (large_damage under the sanitizers). */
-#include <cdb.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "policy_private.h"
-
-/* tinycdb calls a read past the end EIO too; that is damage and not the disk's failure. */
-static enum psg_err read_error(const struct psg_policy *policy)
-{
-	int saved = errno;
-	off_t at = lseek(policy->fd, 0, SEEK_CUR);
-
-	if (saved == EIO && at >= 0 && (uint64_t)at >= policy->size)
-		return PSG_ERR_CORRUPT;
-	return psg_err_from_errno(saved);
-}
 
 /* Any record, its presence or absence as the index has it. */
 static enum psg_err get(struct psg_policy *policy, const struct psg_policy_record *key,
 			struct psg_policy_record *ret)
 {
 	struct psg_policy_record record PSG_CLEANUP(psg_policy_record_clear) = {0};
-	const char *name = psg_policy_record_key(key);
-	unsigned value_len = 0;
-
-	errno = 0;
-	int found = cdb_seek(policy->fd, name, key->key_len, &value_len);
-
-	if (found < 0)
-		return read_error(policy);
-	if (!found)
-		return PSG_ERR_NOT_FOUND;
-	if (value_len > policy->size)
-		return PSG_ERR_CORRUPT;
-	enum psg_err err = psg_policy_record_room(&record, key->key_len, value_len);
+	enum psg_err err =
+	    psg_policy_index_find(policy, psg_policy_record_key(key), key->key_len, &record);
 
 	if (err)
 		return err;
-	char *data = record.frame.data + sizeof(uint32_t);
-
-	memcpy(data, name, key->key_len);
-	errno = 0;
-	if (cdb_bread(policy->fd, data + key->key_len, (int)value_len) < 0)
-		return read_error(policy);
 	if (!psg_policy_record_holds(&record))
 		return PSG_ERR_CORRUPT;
 	*ret = record;
@@ -117,8 +85,10 @@ static enum psg_err read_format(struct psg_policy *policy)
 	psg_policy_record_start(&key, PSG_KEY_FORMAT, "");
 	if (key.frame.failed)
 		return PSG_ERR_NO_MEMORY;
-	enum psg_err err = get(policy, &key, &record);
+	enum psg_err err = psg_policy_index_open(policy);
 
+	if (!err)
+		err = get(policy, &key, &record);
 	if (err)
 		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_CORRUPT : err;
 	return psg_policy_decode_format(psg_policy_record_value(&record), &policy->format);
@@ -160,6 +130,7 @@ void psg_policy_close(struct psg_policy **policy)
 	if (!old)
 		return;
 	psg_close_fd(&old->fd);
+	free(old->head);
 	free(old);
 }
 

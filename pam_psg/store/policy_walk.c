@@ -1,5 +1,4 @@
 /* Every record of the policy in turn, with plain reads: for psgctl, never for a login. */
-#include <cdb.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +74,8 @@ static enum psg_err read_record(struct walk *walk, struct psg_policy_record *ret
 	if (err)
 		return err;
 	const unsigned char *lengths = (const unsigned char *)walk->buffer + walk->from;
-	uint64_t key_len = cdb_unpack(lengths), value_len = cdb_unpack(lengths + 4);
+	uint64_t key_len = psg_policy_cdb_unpack(lengths),
+		 value_len = psg_policy_cdb_unpack(lengths + 4);
 
 	if (key_len + value_len > walk->end - walk->at - LENGTHS_SIZE ||
 	    key_len > PSG_POLICY_RECORD_MAX || value_len > PSG_POLICY_RECORD_MAX ||
@@ -111,7 +111,7 @@ static enum psg_err begin(struct walk *walk)
 	err = need(walk, sizeof(uint32_t));
 	if (err)
 		return err;
-	walk->end = cdb_unpack((const unsigned char *)walk->buffer);
+	walk->end = psg_policy_cdb_unpack((const unsigned char *)walk->buffer);
 	walk->at = PSG_POLICY_DATA_START;
 	walk->have = 0;
 	return walk->end < walk->at || walk->end > size ? PSG_ERR_CORRUPT : PSG_OK;

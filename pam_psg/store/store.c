@@ -42,6 +42,8 @@ static enum psg_err store_new(struct psg_folder *root, const struct psg_clock *c
 		return PSG_ERR_NO_MEMORY;
 	store->root = root;
 	store->clock = clock != NULL ? *clock : psg_clock_system;
+	if (clock == NULL)
+		store->clock.self = store->boot_id;
 	store->proc = proc != NULL ? *proc : psg_proc_system;
 	*ret = store;
 	return PSG_OK;
