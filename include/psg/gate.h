@@ -39,10 +39,18 @@ PSG_MUST_CHECK
 enum psg_err psg_gate_restrain(struct psg_policy *policy, const struct psg_now *now,
 			       struct psg_activations *list);
 
+/* Which activations an answer rests on where it is ALLOW; any other answer rests on all there are. */
+enum psg_depth {
+	PSG_DEPTH_ALL = 0,
+	PSG_DEPTH_LIVE,    /* those that are over are left out */
+	PSG_DEPTH_VERDICT, /* one that is live is enough */
+};
+
 struct psg_ask {
 	const struct psg_subject *subject;
 	const struct psg_demand *demand;
-	const struct psg_call *call;
+	struct psg_call *call; /* found, where an answer depends on the session */
+	enum psg_depth depth;
 	bool even_root, unassigned_ok;
 };
 
@@ -51,7 +59,7 @@ struct psg_gate {
 	struct psg_policy *policy;
 	struct psg_gate_settings settings;
 	struct psg_activations
-	    activations;       /* the subject's, in_session filled, held to the policy */
+	    activations; /* the subject's, as deep as was asked; in_session filled, held to the policy */
 	bool activations_read; /* false: no path wants one, and nobody's folder was read */
 	struct psg_assignments assignments; /* the subject's and the subject's Unix groups' */
 	struct psg_group *groups;           /* those assigned, Failed ones too */

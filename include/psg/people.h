@@ -118,10 +118,18 @@ enum psg_err psg_people_grant(struct psg_store *store, const char *subject,
 PSG_MUST_CHECK
 enum psg_err psg_people_activations(struct psg_store *store, const char *subject,
 				    struct psg_activations *ret);
-/* psg_people_activations and in_session set for `call`. What open_session, account, explain ask. */
+/* psg_people_activations and in_session set for `call`, which is found where an activation's session is asked for. */
 PSG_MUST_CHECK
 enum psg_err psg_people_activations_in(struct psg_store *store, const char *subject,
-				       const struct psg_call *call, struct psg_activations *ret);
+				       struct psg_call *call, struct psg_activations *ret);
+/* Those that may be live: with time left, and no end beside them; in_session set. What has ended is not even read. The
+ * administrator's first, then the newest. `each` (may be NULL) may change one before it is kept, and says in
+ * *ret_enough whether to stop. Errors: the store's, and each's. */
+typedef enum psg_err psg_activation_fn(void *arg, struct psg_activation *activation,
+				       bool *ret_enough);
+PSG_MUST_CHECK
+enum psg_err psg_people_live(struct psg_store *store, const char *subject, struct psg_call *call,
+			     psg_activation_fn *each, void *arg, struct psg_activations *ret);
 /* Binds the unbound activation `file` by its ticket: FILE.session with O_EXCL, durable. EXISTS: somebody
  * was first. Then ends what it supersedes in that session. */
 PSG_MUST_CHECK
@@ -173,6 +181,10 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
  * real uid), or led by the process that the walk of its lineage ends at. Errors: PROC, the store's. */
 PSG_MUST_CHECK
 enum psg_err psg_session_place(struct psg_store *store, const char *subject, struct psg_call *call);
+/* Finds out what an unknown call is: identified, and placed. Nothing to do for one that is known. Errors: PROC, the
+ * store's. */
+PSG_MUST_CHECK
+enum psg_err psg_session_find(struct psg_store *store, const char *subject, struct psg_call *call);
 /* In close_session of the leader: removes its registration. */
 PSG_MUST_CHECK
 enum psg_err psg_session_unregister(struct psg_store *store, const struct psg_call *call);

@@ -23,7 +23,11 @@ struct psg_proc {
 	enum psg_err (*info)(void *self, pid_t pid, struct psg_proc_info *ret);
 	void *self;
 };
+/* Its `self` may be a psg_proc_view, which spares a look what the one before has seen to; NULL is as good. */
 extern const struct psg_proc psg_proc_system;
+struct psg_proc_view {
+	int fd; /* of /proc, once it was found to be this process's; -1 */
+};
 
 /* Every process there is, real uids and all, by pid ascending. What ends while it is read is left out. Errors: PROC,
  * NO_MEMORY. */
@@ -46,6 +50,9 @@ struct psg_call {
 	pid_t pid;
 	uid_t real_uid;
 	uid_t subject_uid;
+	/* All below but the ticket is for psg_session_find to find, when something depends on it. */
+	bool unknown;
+	bool begins; /* unknown: of its lineage the process itself counts, and nobody above it */
 	struct psg_leader leader; /* getsid(0), when it lives; pid 0 when it does not */
 	struct psg_leader lineage
 	    [PSG_LINEAGE_MAX]; /* itself first; ends with the first session leader of real uid 0 */

@@ -16,6 +16,7 @@ struct psg_store {
 	struct psg_clock clock;
 	struct psg_proc proc;
 	char boot_id[PSG_BOOT_ID_SIZE]; /* psg_clock_system's */
+	struct psg_proc_view proc_view; /* psg_proc_system's */
 };
 
 /* Opens the store at `path`. key_path NULL: `/etc/psg/key` for the default store, else PATH/key.

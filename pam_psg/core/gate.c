@@ -238,6 +238,16 @@ static enum psg_err groups_are_whole(const struct psg_call *call)
 										  : PSG_ERR_LIMIT;
 }
 
+/* Where nothing wants an activation, nobody's folder need be read. A Failed group opens nothing with or without. */
+static bool wants_activation(const struct psg_facts *facts)
+{
+	for (size_t i = 0; i < facts->path_count; i++)
+		if (facts->paths[i].gives && facts->paths[i].requires_activation &&
+		    facts->paths[i].status != PSG_STATUS_FAILED)
+			return true;
+	return false;
+}
+
 static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 			   struct psg_gate *gate)
 {
@@ -254,44 +264,95 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 		err = gather_paths(gate, ask->demand);
 	if (err)
 		return err;
-	/* Where nothing wants an activation, nobody's folder need be read. A Failed group opens nothing with or without. */
-	for (size_t i = 0; i < facts->path_count; i++)
-		gate->activations_read |= facts->paths[i].gives &&
-					  facts->paths[i].requires_activation &&
-					  facts->paths[i].status != PSG_STATUS_FAILED;
-	if (gate->activations_read)
-		err = psg_people_activations_in(store, ask->subject->name, ask->call,
-						&gate->activations);
-	if (!err)
-		err = psg_clock_now(&store->clock, &facts->now);
-	if (!err && gate->activations.count)
-		err = psg_gate_restrain(gate->policy, &facts->now, &gate->activations);
-	facts->activations = gate->activations.items;
-	facts->activation_count = gate->activations.count;
+	gate->activations_read = wants_activation(facts);
 	facts->subject_is_root = ask->subject->uid == 0;
 	facts->even_root = ask->even_root;
 	facts->unassigned_ok = ask->unassigned_ok;
 	facts->exempt = psg_strings_has(&gate->settings.exempt_users, ask->subject->name);
-	return err;
+	return PSG_OK;
+}
+
+static enum psg_err restrain(struct psg_policy *policy, const struct psg_now *now,
+			     struct psg_activation *activation)
+{
+	struct psg_activation_policy governs PSG_CLEANUP(psg_activation_policy_clear) = {0};
+
+	if (activation->ended || psg_activation_left_ns(activation, now) <= 0)
+		return PSG_OK;
+	enum psg_err err =
+	    psg_policy_activation_policy(policy, activation->kind, activation->target, &governs);
+
+	if (err && err != PSG_ERR_NOT_FOUND)
+		return err;
+	psg_activation_restrain(activation, err ? NULL : &governs);
+	return PSG_OK;
 }
 
 enum psg_err psg_gate_restrain(struct psg_policy *policy, const struct psg_now *now,
 			       struct psg_activations *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		struct psg_activation *activation = &list->items[i];
-		struct psg_activation_policy governs PSG_CLEANUP(psg_activation_policy_clear) = {0};
-		enum psg_err err;
+	enum psg_err err = PSG_OK;
 
-		if (activation->ended || psg_activation_left_ns(activation, now) <= 0)
-			continue;
-		err = psg_policy_activation_policy(policy, activation->kind, activation->target,
-						   &governs);
-		if (err && err != PSG_ERR_NOT_FOUND)
-			return err;
-		psg_activation_restrain(activation, err ? NULL : &governs);
-	}
+	for (size_t i = 0; i < list->count && !err; i++)
+		err = restrain(policy, now, &list->items[i]);
+	return err;
+}
+
+struct weighing {
+	struct psg_store *store;
+	struct psg_gate *gate;
+	bool one_is_enough;
+};
+
+/* Holds it to the policy; enough when it opens the door by itself. */
+static enum psg_err weigh(void *arg, struct psg_activation *activation, bool *ret_enough)
+{
+	const struct weighing *weighing = arg;
+	struct psg_facts facts = weighing->gate->facts;
+	enum psg_err err = psg_clock_now(&weighing->store->clock, &facts.now);
+
+	if (!err)
+		err = restrain(weighing->gate->policy, &facts.now, activation);
+	if (err || !weighing->one_is_enough)
+		return err;
+	facts.activations = activation;
+	facts.activation_count = 1;
+	*ret_enough = psg_decide(&facts).verdict == PSG_ALLOW;
 	return PSG_OK;
+}
+
+static enum psg_err read_activations(struct psg_store *store, const struct psg_ask *ask,
+				     enum psg_depth depth, struct psg_gate *gate)
+{
+	struct weighing weighing = {store, gate, depth == PSG_DEPTH_VERDICT};
+	enum psg_err err;
+
+	psg_activations_clear(&gate->activations);
+	if (depth != PSG_DEPTH_ALL)
+		return psg_people_live(store, ask->subject->name, ask->call, weigh, &weighing,
+				       &gate->activations);
+	err = psg_people_activations_in(store, ask->subject->name, ask->call, &gate->activations);
+	if (!err)
+		err = psg_clock_now(&store->clock, &gate->facts.now);
+	return err ? err : psg_gate_restrain(gate->policy, &gate->facts.now, &gate->activations);
+}
+
+/* The clock is read last: however long the reading took, or whoever stopped us, what lapsed by then is over. */
+static enum psg_err answer(struct psg_store *store, const struct psg_ask *ask, enum psg_depth depth,
+			   struct psg_gate *gate)
+{
+	struct psg_facts *facts = &gate->facts;
+	enum psg_err err = PSG_OK;
+
+	if (gate->activations_read)
+		err = read_activations(store, ask, depth, gate);
+	facts->activations = gate->activations.items;
+	facts->activation_count = gate->activations.count;
+	if (!err)
+		err = psg_clock_now(&store->clock, &facts->now);
+	if (!err)
+		gate->decision = psg_decide(facts);
+	return err;
 }
 
 bool psg_gate_entitles(const struct psg_gate *gate, const struct psg_activation *activation)
@@ -337,9 +398,14 @@ enum psg_err psg_gate_ask(struct psg_store *store, const struct psg_ask *ask, st
 		return PSG_ERR_NO_MEMORY;
 	enum psg_err err = gather(store, ask, gate);
 
+	if (!err)
+		err = answer(store, ask, ask->depth, gate);
+	/* What is over tells why the door is shut. */
+	if (!err && ask->depth != PSG_DEPTH_ALL && gate->activations_read &&
+	    gate->decision.verdict != PSG_ALLOW)
+		err = answer(store, ask, PSG_DEPTH_ALL, gate);
 	if (err)
 		return err;
-	gate->decision = psg_decide(&gate->facts);
 	*ret = gate;
 	gate = NULL;
 	return PSG_OK;

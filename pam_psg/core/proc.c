@@ -120,18 +120,35 @@ static enum psg_err read_file(int dir, const char *name, char *buf, size_t size)
 	return PSG_OK;
 }
 
-/* True when /proc numbers processes as this process does: one of another pid namespace, or one
+/* True when this /proc numbers processes as this process does: one of another pid namespace, or one
  * that hides us, would show strangers under our pids. */
-static bool proc_is_ours(void)
+static bool proc_is_ours(int proc)
 {
 	char text[32];
-	ssize_t len = readlink("/proc/self", text, sizeof(text) - 1);
+	struct statfs fs;
+	ssize_t len = readlinkat(proc, "self", text, sizeof(text) - 1);
 	uint64_t pid = 0;
 
-	if (len <= 0)
+	if (len <= 0 || fstatfs(proc, &fs) != 0 || fs.f_type != PROC_MAGIC)
 		return false;
 	text[len] = '\0';
 	return psg_u64_parse(text, &pid) == PSG_OK && pid == (uint64_t)getpid();
+}
+
+static enum psg_err view_open(struct psg_proc_view *view)
+{
+	if (view->fd >= 0)
+		return PSG_OK;
+	view->fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (view->fd >= 0 && proc_is_ours(view->fd))
+		return PSG_OK;
+	psg_close_fd(&view->fd);
+	return PSG_ERR_PROC;
+}
+
+static void view_close(struct psg_proc_view *view)
+{
+	psg_close_fd(&view->fd);
 }
 
 /* What a name missing in /proc stands for. Under hidepid others' processes are not there either, in the
@@ -142,22 +159,16 @@ static enum psg_err absent(pid_t pid)
 }
 
 /* The folder's handle stays that process's, whoever gets its pid next. */
-static enum psg_err open_process(pid_t pid, int *ret_dir)
+static enum psg_err open_process(const struct psg_proc_view *view, pid_t pid, int *ret_dir)
 {
-	char path[32];
-	struct statfs fs;
-	int dir PSG_CLEANUP(psg_close_fd) = -1;
+	char name[16];
+	int dir;
 
-	if (!proc_is_ours())
-		return PSG_ERR_PROC;
-	snprintf(path, sizeof(path), "/proc/%jd", (intmax_t)pid);
-	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	snprintf(name, sizeof(name), "%jd", (intmax_t)pid);
+	dir = openat(view->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (dir < 0)
 		return errno == ENOENT ? absent(pid) : PSG_ERR_PROC;
-	if (fstatfs(dir, &fs) != 0 || fs.f_type != PROC_MAGIC)
-		return PSG_ERR_PROC;
 	*ret_dir = dir;
-	dir = -1;
 	return PSG_OK;
 }
 
@@ -189,7 +200,8 @@ static enum psg_err read_real_uid(int dir, uid_t *ret)
 	return err == PSG_OK ? psg_proc_parse_uid(text, ret) : err;
 }
 
-static enum psg_err look(pid_t pid, bool with_uid, struct psg_proc_info *ret)
+static enum psg_err look(struct psg_proc_view *view, pid_t pid, bool with_uid,
+			 struct psg_proc_info *ret)
 {
 	int dir PSG_CLEANUP(psg_close_fd) = -1;
 	char text[STAT_SIZE];
@@ -199,7 +211,9 @@ static enum psg_err look(pid_t pid, bool with_uid, struct psg_proc_info *ret)
 
 	if (pid <= 0)
 		return PSG_ERR_NOT_FOUND;
-	err = open_process(pid, &dir);
+	err = view_open(view);
+	if (err == PSG_OK)
+		err = open_process(view, pid, &dir);
 	if (err == PSG_OK)
 		err = read_audit(dir, &audit_id);
 	if (err == PSG_OK) {
@@ -226,13 +240,16 @@ static enum psg_err look(pid_t pid, bool with_uid, struct psg_proc_info *ret)
 
 static enum psg_err system_info(void *self, pid_t pid, struct psg_proc_info *ret)
 {
-	(void)self;
-	return look(pid, false, ret);
+	struct psg_proc_view once PSG_CLEANUP(view_close) = {.fd = -1};
+
+	return look(self ? self : &once, pid, false, ret);
 }
 
 enum psg_err psg_proc_look_whole(pid_t pid, struct psg_proc_info *ret)
 {
-	return look(pid, true, ret);
+	struct psg_proc_view once PSG_CLEANUP(view_close) = {.fd = -1};
+
+	return look(&once, pid, true, ret);
 }
 
 const struct psg_proc psg_proc_system = {.info = system_info};

@@ -47,8 +47,9 @@ static enum psg_err find_leader(const struct psg_proc *proc, pid_t session, stru
 	return PSG_OK;
 }
 
-/* From `first` upwards, it included. The first one's parent is looked at even where the walk ends
- * with the first: a session's monitor is its leader, and its parent tells whether its audit id is new. */
+/* From `first` upwards, it included; the session's leader, where it is on the way. The first one's parent is looked
+ * at even where the walk ends with the first: a session's monitor is its leader, and its parent tells whether its
+ * audit id is new. */
 static enum psg_err walk(const struct psg_proc *proc, struct psg_call *call,
 			 const struct psg_proc_info *first)
 {
@@ -63,6 +64,8 @@ static enum psg_err walk(const struct psg_proc *proc, struct psg_call *call,
 		call->led = last && pid != 1 && info.audit_id == call->audit_id;
 		call->lineage[call->lineage_count++] =
 		    (struct psg_leader){.pid = pid, .start_ticks = info.start_ticks};
+		if (pid == first->session && info.session == pid)
+			call->leader = call->lineage[call->lineage_count - 1];
 		if (info.parent <= 0 || call->lineage_count == PSG_LINEAGE_MAX ||
 		    (last && call->lineage_count > 1))
 			return PSG_OK;
@@ -95,9 +98,9 @@ enum psg_err psg_session_identify(const struct psg_proc *proc, pid_t pid, uid_t 
 	call.audit_id = info.audit_id;
 	/* Where the parent is gone by now its id is not known to differ, so ours is not fresh. */
 	call.parent_audit_id = info.parent > 0 ? info.audit_id : PSG_AUDIT_NONE;
-	err = find_leader(proc, info.session, &call.leader);
-	if (err == PSG_OK)
-		err = walk(proc, &call, &info);
+	err = walk(proc, &call, &info);
+	if (err == PSG_OK && call.leader.pid == 0)
+		err = find_leader(proc, info.session, &call.leader);
 	if (err != PSG_OK)
 		return PSG_ERR_PROC;
 	*ret = call;

@@ -116,6 +116,8 @@ enum psg_err psg_lend_groups(struct psg_request *req)
 {
 	struct lending lending PSG_CLEANUP(lending_clear) = {.req = req};
 	struct psg_ask ask = psg_request_ask(req);
+
+	ask.depth = PSG_DEPTH_LIVE;
 	enum psg_err err = psg_gate_ask(req->store, &ask, &req->gate);
 
 	if (err)

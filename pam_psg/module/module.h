@@ -42,7 +42,7 @@ bool psg_request_start(struct psg_request *req, pam_handle_t *pamh, enum psg_pha
 /* Logs, tells the person, frees; the PAM code to return. */
 int psg_request_end(struct psg_request *req);
 /* What the request asks the gate. */
-struct psg_ask psg_request_ask(const struct psg_request *req);
+struct psg_ask psg_request_ask(struct psg_request *req);
 /* Whose attempts a code of this call costs. */
 uid_t psg_request_apart(const struct psg_request *req);
 
@@ -123,9 +123,9 @@ enum psg_err psg_session_begin(struct psg_request *req);
 /* Ends the activations of the session that this process leads. */
 PSG_MUST_CHECK
 enum psg_err psg_session_end(struct psg_request *req);
-/* The binding of an activation made in this call. Errors: PROC when no living process can lead it. */
+/* The binding of an activation made in this call. Errors: PROC when no living process can lead it, the store's. */
 PSG_MUST_CHECK
-enum psg_err psg_session_binding(const struct psg_request *req, struct psg_binding *ret);
+enum psg_err psg_session_binding(struct psg_request *req, struct psg_binding *ret);
 
 /* -- export.c -- */
 

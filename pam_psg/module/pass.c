@@ -40,6 +40,9 @@ static void renew(struct psg_request *req)
 void psg_pass(struct psg_request *req, bool may_converse)
 {
 	struct psg_ask ask = psg_request_ask(req);
+
+	/* The account phase opens or does not; the others go on with what is live. */
+	ask.depth = req->phase == PSG_PHASE_ACCOUNT ? PSG_DEPTH_VERDICT : PSG_DEPTH_LIVE;
 	enum psg_err err = psg_gate_ask(req->store, &ask, &req->gate);
 
 	if (!err && req->phase == PSG_PHASE_OPEN)

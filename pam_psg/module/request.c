@@ -63,9 +63,14 @@ static bool publickey_passed(pam_handle_t *pamh)
 static bool begins_a_login(const struct psg_request *req)
 {
 	return req->outcome.remote && !req->args.subject_caller && req->call.real_uid == 0 &&
-	       req->call.lineage_count > 0 &&
 	       (req->phase == PSG_PHASE_AUTH || req->phase == PSG_PHASE_ACCOUNT ||
 		req->phase == PSG_PHASE_OPEN);
+}
+
+/* What begins, binds and ends sessions must know this one; the others may never need to. */
+static bool session_matters(enum psg_phase phase)
+{
+	return phase == PSG_PHASE_OPEN || phase == PSG_PHASE_CLOSE;
 }
 
 static enum psg_err open_all(struct psg_request *req)
@@ -75,15 +80,16 @@ static enum psg_err open_all(struct psg_request *req)
 
 	/* A locker, a daemon with its own account, pamtester in a user's hand: nothing is wrong but that. */
 	req->not_root = geteuid() != 0 && (err == PSG_ERR_ACCESS || err == PSG_ERR_UNSAFE);
-	if (!err)
-		err = psg_session_identify(&req->store->proc, 0, req->subject.uid, call);
-	if (!err && begins_a_login(req))
-		call->lineage_count = 1;
-	if (!err)
-		err = psg_session_place(req->store, req->subject.name, call);
-	if (!err)
-		call->has_ticket = psg_ticket_get(req->pamh, call->ticket);
-	return err;
+	if (err)
+		return err;
+	*call = (struct psg_call){.pid = getpid(),
+				  .real_uid = getuid(),
+				  .subject_uid = req->subject.uid,
+				  .unknown = true};
+	call->begins = begins_a_login(req);
+	call->has_ticket = psg_ticket_get(req->pamh, call->ticket);
+	return session_matters(req->phase) ? psg_session_find(req->store, req->subject.name, call)
+					   : PSG_OK;
 }
 
 static enum psg_err start(struct psg_request *req, int argc, const char **argv)
@@ -131,7 +137,7 @@ bool psg_request_start(struct psg_request *req, pam_handle_t *pamh, enum psg_pha
 	return req->outcome.err || req->outcome.verdict == PSG_ALLOW;
 }
 
-struct psg_ask psg_request_ask(const struct psg_request *req)
+struct psg_ask psg_request_ask(struct psg_request *req)
 {
 	return (struct psg_ask){
 	    .subject = &req->subject,

@@ -35,8 +35,14 @@ enum psg_err psg_session_enter(struct psg_request *req)
 				    &req->call);
 }
 
-enum psg_err psg_session_binding(const struct psg_request *req, struct psg_binding *ret)
+enum psg_err psg_session_binding(struct psg_request *req, struct psg_binding *ret)
 {
+	if (!req->store)
+		return PSG_ERR_PROC;
+	enum psg_err err = psg_session_find(req->store, req->subject.name, &req->call);
+
+	if (err)
+		return err;
 	struct psg_binding binding = {.leader = req->call.login, .audit_id = PSG_AUDIT_NONE};
 
 	if (binding.leader.pid > 0 && req->call.audit_own)

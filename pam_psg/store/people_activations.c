@@ -50,24 +50,27 @@ enum psg_err psg_people_activations(struct psg_store *store, const char *subject
 	return PSG_OK;
 }
 
-static enum psg_err place(struct psg_store *store, const struct psg_call *call,
+static enum psg_err place(struct psg_store *store, const char *subject, struct psg_call *call,
 			  const struct psg_now *now, struct psg_activation *activation)
 {
 	bool covers = false;
-	enum psg_err err;
+	enum psg_err err = PSG_OK;
 
 	/* Process numbers of another boot mean nothing; a binding to nothing covers nobody. */
 	if (!activation->valid || !psg_boot_same(activation->boot_id, now->boot_id) ||
 	    (activation->bound && activation->binding.leader.pid <= 0))
 		return PSG_OK;
-	err = psg_session_covers(&store->proc, call, activation, now, &covers);
+	if (activation->bound && activation->scope != PSG_SCOPE_HOST)
+		err = psg_session_find(store, subject, call);
+	if (err == PSG_OK)
+		err = psg_session_covers(&store->proc, call, activation, now, &covers);
 	if (err == PSG_OK)
 		activation->in_session = covers;
 	return err;
 }
 
 enum psg_err psg_people_activations_in(struct psg_store *store, const char *subject,
-				       const struct psg_call *call, struct psg_activations *ret)
+				       struct psg_call *call, struct psg_activations *ret)
 {
 	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
 	struct psg_now now;
@@ -76,12 +79,128 @@ enum psg_err psg_people_activations_in(struct psg_store *store, const char *subj
 	if (err == PSG_OK)
 		err = psg_people_now(store, &now);
 	for (size_t i = 0; i < list.count && err == PSG_OK; i++)
-		err = place(store, call, &now, &list.items[i]);
+		err = place(store, subject, call, &now, &list.items[i]);
 	if (err != PSG_OK)
 		return err;
 	*ret = list;
 	list = (struct psg_activations){0};
 	return PSG_OK;
+}
+
+/* A name in spent/ to be read, and what it is sorted by. */
+struct candidate {
+	const char *file;
+	bool by_code;
+	uint64_t number;
+};
+
+static int newer_first(const void *a, const void *b)
+{
+	const struct candidate *one = a, *other = b;
+
+	if (one->by_code != other->by_code)
+		return one->by_code ? 1 : -1;
+	if (one->number != other->number)
+		return one->number > other->number ? -1 : 1;
+	return 0;
+}
+
+/* Records without an end beside them. */
+static enum psg_err find_candidates(const struct psg_strings *names, struct candidate **ret,
+				    size_t *ret_count)
+{
+	struct candidate *list = calloc(names->count + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (list == NULL)
+		return PSG_ERR_NO_MEMORY;
+	for (size_t i = 0; i < names->count; i++) {
+		char end[PSG_ACTIVATION_FILE_SIZE + 16];
+		struct psg_spent_name name;
+
+		if (!psg_spent_name_parse(names->items[i], &name) || name.part != PSG_SPENT_RECORD)
+			continue;
+		psg_spent_beside(name.file, PSG_SPENT_ENDED, end);
+		if (!psg_strings_has(names, end))
+			list[count++] = (struct candidate){
+			    names->items[i], name.kind == PSG_SPENT_CODE, name.number};
+	}
+	qsort(list, count, sizeof(*list), newer_first);
+	*ret = list;
+	*ret_count = count;
+	return PSG_OK;
+}
+
+struct live {
+	struct psg_store *store;
+	const char *subject;
+	struct psg_call *call;
+	psg_activation_fn *each;
+	void *arg;
+	struct psg_activations list;
+};
+
+/* *ret_enough is left alone where the one is not kept. */
+static enum psg_err keep_live(struct live *live, const struct psg_activation *activation,
+			      bool *ret_enough)
+{
+	struct psg_activation *kept = &live->list.items[live->list.count];
+	struct psg_now now;
+	enum psg_err err = psg_people_now(live->store, &now);
+
+	if (err != PSG_OK || activation->ended || psg_activation_left_ns(activation, &now) <= 0)
+		return err;
+	*kept = *activation;
+	err = place(live->store, live->subject, live->call, &now, kept);
+	if (err == PSG_OK && live->each)
+		err = live->each(live->arg, kept, ret_enough);
+	live->list.count++;
+	return err;
+}
+
+static enum psg_err read_live(const struct psg_person *spent, struct live *live)
+{
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	struct candidate *candidates PSG_CLEANUP(psg_free_bytes) = NULL;
+	size_t count = 0;
+	bool enough = false;
+	enum psg_err err = psg_names_list(spent->folder, &names);
+
+	if (err == PSG_OK)
+		err = find_candidates(&names, &candidates, &count);
+	if (err != PSG_OK || count == 0)
+		return err;
+	live->list.items = calloc(count, sizeof(*live->list.items));
+	if (live->list.items == NULL)
+		return PSG_ERR_NO_MEMORY;
+	for (size_t i = 0; i < count && err == PSG_OK && !enough; i++) {
+		struct psg_spent one;
+
+		err = psg_spent_read(spent, &names, candidates[i].file, &one);
+		if (err == PSG_OK)
+			err = keep_live(live, &one.activation, &enough);
+		else if (err == PSG_ERR_NOT_FOUND)
+			err = PSG_OK;
+	}
+	return err;
+}
+
+enum psg_err psg_people_live(struct psg_store *store, const char *subject, struct psg_call *call,
+			     psg_activation_fn *each, void *arg, struct psg_activations *ret)
+{
+	struct psg_person spent PSG_CLEANUP(psg_person_close) = {0};
+	struct live live = {store, subject, call, each, arg, {0}};
+	enum psg_err err = psg_person_open(store, subject, "spent", false, &spent);
+
+	if (err == PSG_OK)
+		err = read_live(&spent, &live);
+	else if (err == PSG_ERR_NOT_FOUND)
+		err = PSG_OK;
+	if (err == PSG_OK)
+		*ret = live.list;
+	else
+		psg_activations_clear(&live.list);
+	return err;
 }
 
 void psg_activation_id_format(const char *subject, const char *file,

@@ -193,7 +193,7 @@ static void end_at(struct psg_call *call, const struct psg_leader *leader)
 }
 
 static enum psg_err end_at_login(struct psg_store *store, struct psg_folder *folder,
-				 struct psg_call *call)
+				 struct psg_call *call, struct psg_leader *ret)
 {
 	for (size_t i = 0; i < call->lineage_count; i++) {
 		struct psg_binding binding = {.leader = call->lineage[i],
@@ -209,6 +209,7 @@ static enum psg_err end_at_login(struct psg_store *store, struct psg_folder *fol
 		if (there) {
 			call->lineage_count = i + 1;
 			call->led = true;
+			*ret = binding.leader;
 		}
 	}
 	return PSG_OK;
@@ -268,17 +269,38 @@ enum psg_err psg_session_place(struct psg_store *store, const char *subject, str
 	enum psg_err err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, false, &folder);
 
 	if (err == PSG_OK)
-		err = end_at_login(store, folder, call);
+		err = end_at_login(store, folder, call, &binding.leader);
 	if (err == PSG_OK)
 		err = place_by_audit(store, folder, subject, call);
 	if (err != PSG_OK || call->login.pid > 0 || call->lineage_count == 0)
 		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 	/* A login without an id of its own: the walk ends at its leader. */
-	binding.leader = call->lineage[call->lineage_count - 1];
+	if (!psg_leader_same(&binding.leader, &call->lineage[call->lineage_count - 1]))
+		return PSG_OK;
 	err = find(store, folder, &binding, &login, &shared);
 	if (err == PSG_OK && strcmp(login.subject, subject) == 0)
 		call->login = login.binding.leader;
 	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+}
+
+enum psg_err psg_session_find(struct psg_store *store, const char *subject, struct psg_call *call)
+{
+	struct psg_call found;
+
+	if (!call->unknown)
+		return PSG_OK;
+	enum psg_err err = psg_session_identify(&store->proc, call->pid, call->subject_uid, &found);
+
+	if (!err && call->begins && found.lineage_count > 0)
+		found.lineage_count = 1;
+	if (!err)
+		err = psg_session_place(store, subject, &found);
+	if (err)
+		return err;
+	found.has_ticket = call->has_ticket;
+	memcpy(found.ticket, call->ticket, sizeof(found.ticket));
+	*call = found;
+	return PSG_OK;
 }
 
 enum psg_err psg_session_unregister(struct psg_store *store, const struct psg_call *call)

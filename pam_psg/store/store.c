@@ -45,6 +45,9 @@ static enum psg_err store_new(struct psg_folder *root, const struct psg_clock *c
 	if (clock == NULL)
 		store->clock.self = store->boot_id;
 	store->proc = proc != NULL ? *proc : psg_proc_system;
+	store->proc_view.fd = -1;
+	if (proc == NULL)
+		store->proc.self = &store->proc_view;
 	*ret = store;
 	return PSG_OK;
 }
@@ -55,6 +58,7 @@ void psg_store_close(struct psg_store **store)
 		return;
 	psg_key_free(&(*store)->key);
 	psg_folder_release(&(*store)->root);
+	psg_close_fd(&(*store)->proc_view.fd);
 	free(*store);
 	*store = NULL;
 }

@@ -87,7 +87,7 @@ static void process(struct folk *folk, size_t at, pid_t pid, uint64_t start)
 	    .parent = 1, .session = pid, .start_ticks = start, .audit_id = 5};
 }
 
-static size_t in_session(struct folk *folk, const struct psg_call *call)
+static size_t in_session(struct folk *folk, struct psg_call *call)
 {
 	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
 	size_t live = 0;
