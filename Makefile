@@ -88,7 +88,7 @@ TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a -lcd
 	-lsodium -lxml2 -lzip -lz -ljansson -lpthread
 TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 
-tests: $(TEST_BIN) $(REPLAY_BIN)
+tests: $(TEST_BIN) $(REPLAY_BIN) bench-programs
 # Its own malloc and the like stand before libc's, to fail one by one.
 $(patsubst %,$(BUILD)/tests/%_memory_test,store/policy unit/metadata unit/retrieve): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 $(REPLAY_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_NEEDS)
@@ -133,10 +133,18 @@ $(FUZZ_BIN): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_NEEDS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_HARDEN) $(LDFLAGS) -o $@ $< $(TEST_LINK)
 
-# Deploying at scale, next to xmllint over the same files: build/bench/metadata.txt. Nothing in `make check` is timed.
+# Deploying at scale, next to xmllint over the same files, and logins next to the peers': build/bench/metadata.txt and
+# login.txt. Nothing in `make check` is timed.
 bench bench-quick: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all bench-programs
 	tests/bench/run $(BUILD) $(if $(filter bench-quick,$@),--divide 100)
+	tests/bench/logins $(BUILD) $(if $(filter bench-quick,$@),--quick)
+bench-programs: $(BUILD)/bench/login
+# libpam alone: what a module links must not be in the process before it.
+$(BUILD)/bench/login: $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/bench/*.c)))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -lpam
 
 demo: deps
 	@$(MAKE) --no-print-directory all
@@ -175,12 +183,12 @@ help:
 	@echo 'make mutants    each defence taken out in turn: a test must notice'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
 	@echo 'make fuzz       libFuzzer on the XML and zip readers; FUZZ_S=60 seconds each'
-	@echo 'make bench      deploying at scale, measured; make bench-quick at a hundredth of it'
+	@echo 'make bench      deploying at scale, and logins next to the peers, measured; make bench-quick in less than a minute'
 	@echo 'make deps       install the Debian packages that are missing'
 	@echo 'make clean      remove build/'
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize soak mutants fuzz fuzz-programs bench bench-quick demo deps format install clean help
+.PHONY: all tests check sanitize soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -2,7 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
+import xml.dom.minidom
+
+import pytest
 
 from conftest import BUILD, REPO
 
@@ -12,6 +16,69 @@ BENCH = os.path.join(REPO, "tests", "bench")
 def run(build, *args):
     return subprocess.run([os.path.join(BENCH, "run"), str(build), *args], stdin=subprocess.DEVNULL, timeout=120,
                           capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module", name="logins")
+def fixture_logins(tmp_path_factory):
+    """`make bench-quick`'s logins, with a single round: what it printed, and the folder of its results."""
+    build = tmp_path_factory.mktemp("bench")
+    build.chmod(0o755)
+    for name in ("psgctl", "pam_psg.so"):
+        shutil.copy(os.path.join(BUILD, name), build)
+    (build / "bench").mkdir()
+    shutil.copy(os.path.join(BUILD, "bench", "login"), build / "bench")
+    result = subprocess.run([os.path.join(BENCH, "logins"), str(build), "--least"], stdin=subprocess.DEVNULL,
+                            timeout=120, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout, build / "bench"
+
+
+def test_logins_beside_the_peers(logins):
+    printed, folder = logins
+    told = json.loads((folder / "login-least.json").read_text())
+    assert (folder / "login-least.txt").read_text() in printed
+    rows = {row["key"]: row for row in told["rows"]}
+    assert {"floor", "floor-code", "timestamp", "oath-1000", "google", "host", "session", "free", "stranger",
+            "verify", "whole"} <= set(rows)
+    for row in rows.values():
+        assert row["name"] in printed and row["unexpected"] == 0
+        for mode in ("inProcess", "fresh"):
+            assert 0 < row[mode]["lower"] <= row[mode]["median"] <= row[mode]["p99"] and row[mode]["againstFloor"] > 0
+    # What the figures are about really happened: codes are durable, checks write nothing, the module was loaded.
+    for key in ("host", "session", "free", "stranger"):
+        assert rows[key]["systemCalls"]["fresh"]["fsyncs"] == rows[key]["systemCalls"]["fresh"]["writes"] == 0
+    for key in ("verify", "whole"):
+        assert rows[key]["systemCalls"]["inProcess"]["fsyncs"] == 2
+    assert rows["host"]["adds"]["pssKb"] > 50 and rows["floor"]["adds"]["pssKb"] == 0
+
+
+def test_logins_at_once(logins):
+    _, folder = logins
+    told = json.loads((folder / "login-least.json").read_text())
+    workers = {one["key"]: one for one in told["workers"]}
+    assert workers["whole"]["rejected"] == workers["google"]["rejected"] == 0 < workers["whole"]["rate"]
+    assert {one["key"]: one["most"] for one in told["oneCode"]}["whole"] == 1
+    assert [one["least"] for one in told["oneCode"] if one["key"] == "whole"] == [1]
+
+
+def test_the_plot_is_well_formed_and_leaves_nothing_out(logins):
+    _, folder = logins
+    drawing = xml.dom.minidom.parse(str(folder / "login-least.svg"))
+    text = " ".join(node.firstChild.data for node in drawing.getElementsByTagName("text"))
+    for name in ("pam_oath", "google-authenticator", "verify + activate", "live activation", "the floor"):
+        assert name in text
+    assert "http" not in drawing.documentElement.toxml().replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_logins_touch_nothing_of_the_host(logins):
+    _, folder = logins
+    with open("/etc/passwd", encoding="utf-8") as file:
+        assert "stranger000" not in file.read()
+    assert not os.path.exists("/run/bench") and sorted(os.listdir(folder)) == [
+        "login", "login-least.json", "login-least.svg", "login-least.txt"]
+    for name in os.listdir("/etc/pam.d"):
+        with open("/etc/pam.d/" + name, encoding="utf-8") as file:
+            assert not {"pam_oath.so", "pam_google_authenticator.so"} & set(file.read().split()), name
 
 
 def changes(psgctl, package):
