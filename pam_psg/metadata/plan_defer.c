@@ -30,10 +30,13 @@ enum psg_err psg_plan_defer(struct psg_plan *plan)
 {
 	struct psg_deployment *out = &plan->out;
 	struct psg_model deferred = {.documents = out->model.documents,
-				     .document_count = out->model.document_count};
+				     .document_count = out->put.document_count};
 	struct psg_strings groups PSG_CLEANUP(psg_strings_clear) = {0};
 	enum psg_err err = PSG_OK;
 
+	/* Behind them those that are as they were, without their bytes: written, they would be empty. */
+	for (size_t i = deferred.document_count; i < out->model.document_count; i++)
+		psg_document_clear(&out->model.documents[i]);
 	out->model.documents = NULL;
 	out->model.document_count = 0;
 	for (size_t i = 0; i < out->recalculated.count && err == PSG_OK; i++)

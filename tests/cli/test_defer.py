@@ -54,6 +54,19 @@ def test_what_is_deferred_is_not_in_force(store, package):
     assert [e["reason"] for e in events(store, "Deployed")][-1] == "recalculated 2 groups"
 
 
+def test_deferring_keeps_the_documents_that_did_not_change(store, package):
+    """The whole package once more, one set of it new: the group and its policy are in it as they were."""
+    whole = lambda apps: (package().permission_set("Billing", apps=apps).group("Finance", ["Billing"], requires=True)
+                          .activation_policy("Finance", lifetime="PT1H"))
+    store.deploy(whole(["sshd"]))
+    store.ok("deploy", whole(["su"]), "--defer")
+    kept = package("kept")
+    store.ok("retrieve", "--all", "--output", kept.path / "out")
+    assert [path.name for path in (kept.path / "out").rglob("*") if path.is_file() and path.stat().st_size == 0] == []
+    store.ok("recalculate")
+    assert statuses(store)["Finance"] == "Updated" and gives(store) == ["su"]
+
+
 def test_recalculate_of_one_group_shows_that_one(store, package):
     store.ok("deploy", package("more").permission_set("Billing", apps=["su"]).permission_set("Free", apps=["cron"]),
              "--defer")
