@@ -144,8 +144,10 @@ enum psg_err psg_tally_list(const struct psg_person *attempts, struct psg_tally 
 PSG_MUST_CHECK
 enum psg_err psg_attempts_open(struct psg_store *store, const char *subject, uid_t apart, bool make,
 			       struct psg_person *ret);
-/* What an attempt's file says. */
-void psg_stamp_encode(const struct psg_now *now, struct psg_buf *out);
+/* What an attempt's file says, sealed for that name. */
+PSG_MUST_CHECK
+enum psg_err psg_stamp_encode(const struct psg_person *attempts, const char *name,
+			      const struct psg_now *now, struct psg_buf *out);
 PSG_MUST_CHECK
 enum psg_err psg_stamp_anew(const struct psg_person *attempts, uint64_t number);
 /* Errors: NOT_FOUND when the highest attempt was removed since it was listed; store's. */

@@ -106,9 +106,7 @@ static enum psg_err make(const struct psg_person *attempts, uint64_t number,
 		return err;
 	err = psg_people_now(attempts->store, ret_now);
 	if (err == PSG_OK)
-		psg_stamp_encode(ret_now, &text);
-	if (err == PSG_OK && text.failed)
-		err = PSG_ERR_NO_MEMORY;
+		err = psg_stamp_encode(attempts, name, ret_now, &text);
 	if (err == PSG_OK)
 		err = attempts->folder->ops->write(attempts->folder, file, text.data, text.len);
 	attempts->folder->ops->close(attempts->folder, file);

@@ -2,6 +2,8 @@
  *
  * MUST take what it cannot know for new: an odd file or a time in the future delays, it never hastens
  *   (throttle_bad_files in tests/store/attempts_test.c).
+ * MUST seal what an attempt says: one flipped bit of its boot id would make it as old as this boot
+ *   (every_bit in tests/pam/damage_test.c).
  * MUST NOT let the wall clock or a reboot shorten a delay (throttle_wall_clock, throttle_reboot). */
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,14 +83,16 @@ enum psg_err psg_attempts_open(struct psg_store *store, const char *subject, uid
 
 /* -- how old an attempt is -- */
 
-void psg_stamp_encode(const struct psg_now *now, struct psg_buf *out)
+enum psg_err psg_stamp_encode(const struct psg_person *attempts, const char *name,
+			      const struct psg_now *now, struct psg_buf *out)
 {
 	psg_record_begin(out, "attempt");
 	psg_record_put_text(out, "boot", now->boot_id);
 	psg_record_put_u64(out, "boottime", (uint64_t)now->boottime_ns);
+	return psg_seal_append(attempts->store, attempts->context, name, out);
 }
 
-/* False: no attempt record, or one this boot cannot have written yet. */
+/* False: one this boot cannot have written yet. */
 static bool stamp_age(const char *text, const struct psg_now *now, int64_t *ret_age_ns)
 {
 	struct psg_record record;
@@ -119,8 +123,10 @@ static enum psg_err attempt_age(const struct psg_person *attempts, uint64_t numb
 	enum psg_err err, read;
 
 	psg_attempt_name(number, name);
-	read = attempts->folder->ops->read(attempts->folder, name, text, PSG_FILE_MAX, &info);
-	if (read != PSG_OK && read != PSG_ERR_UNSAFE && read != PSG_ERR_CORRUPT)
+	read =
+	    psg_seal_read(attempts->store, attempts->folder, attempts->context, name, text, &info);
+	/* Whoever only looks may have no key. */
+	if (read != PSG_OK && read != PSG_ERR_CORRUPT && read != PSG_ERR_KEY)
 		return read;
 	/* After the read: what was written before it is not in the future. */
 	err = psg_people_now(attempts->store, &now);
@@ -128,10 +134,9 @@ static enum psg_err attempt_age(const struct psg_person *attempts, uint64_t numb
 		return err;
 	*ret_known = true;
 	*ret_age_ns = 0;
-	text[info.len] = '\0';
-	if (read == PSG_OK && strlen(text) == info.len && stamp_age(text, &now, ret_age_ns))
+	if (read == PSG_OK && stamp_age(text, &now, ret_age_ns))
 		return PSG_OK;
-	*ret_known = read == PSG_OK && info.mtime_realtime_ns <= now.realtime_ns;
+	*ret_known = info.mtime_realtime_ns > 0 && info.mtime_realtime_ns <= now.realtime_ns;
 	*ret_age_ns = *ret_known ? psg_age_by_mtime(&now, info.mtime_realtime_ns) : 0;
 	return PSG_OK;
 }
@@ -146,9 +151,9 @@ enum psg_err psg_stamp_anew(const struct psg_person *attempts, uint64_t number)
 	if (err != PSG_OK)
 		return err;
 	psg_attempt_name(number, name);
-	psg_stamp_encode(&now, &text);
-	if (text.failed)
-		return PSG_ERR_NO_MEMORY;
+	err = psg_stamp_encode(attempts, name, &now, &text);
+	if (err != PSG_OK)
+		return err;
 	return attempts->folder->ops->replace(attempts->folder, name, text.data, text.len);
 }
 

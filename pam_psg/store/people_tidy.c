@@ -5,6 +5,7 @@
  * MUST remove a record before its end: a tidier killed in between leaves an end without a record, never
  *   a record without its end (interleave_test.c, "end, then tidy").
  * MUST NOT measure age by the wall clock alone. */
+#include <stdio.h>
 #include <string.h>
 
 #include "people.h"
@@ -167,6 +168,8 @@ static enum psg_err tidy_attempts(void *arg, const char *name)
 
 	if (strncmp(name, "attempts", strlen("attempts")) != 0)
 		return PSG_OK;
+	(void)snprintf(attempts.context, sizeof(attempts.context), "%s%s", part->person->context,
+		       name);
 	err = part->person->folder->ops->open(part->person->folder, name, false, &attempts.folder);
 	if (err == PSG_OK)
 		err = attempts.folder->ops->sweep(attempts.folder,

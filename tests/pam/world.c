@@ -105,6 +105,9 @@ static void fill_model(struct psg_model *model, const struct world_policy *polic
 	model->has_settings = true;
 	if (policy->attempts)
 		model->settings.throttle.attempts = policy->attempts;
+	if (policy->delay_s)
+		model->settings.throttle.delay_s = model->settings.throttle.maximum_delay_s =
+		    policy->delay_s;
 	assert_int_equal(psg_recalculate(model), PSG_OK);
 	if (policy->failed)
 		model->groups[0].status = PSG_STATUS_FAILED;
@@ -283,11 +286,20 @@ static enum psg_err past_now(void *self, struct psg_now *ret)
 	return err;
 }
 
-void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
-		    const struct psg_binding *binding)
+void world_grant(struct world *world, const char *user, const struct psg_grant *grant,
+		 int64_t age_s, struct psg_activation *ret)
 {
 	struct past past = {age_s * PSG_NS_PER_S};
 	struct psg_clock clock = world->store->clock;
+
+	world->store->clock = (struct psg_clock){past_now, &past};
+	assert_int_equal(psg_people_grant(world->store, user, grant, ret), PSG_OK);
+	world->store->clock = clock;
+}
+
+void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
+		    const struct psg_binding *binding)
+{
 	struct psg_activation made;
 	struct psg_grant grant = {.kind = PSG_TARGET_GROUP,
 				  .target = WORLD_GROUP,
@@ -297,9 +309,7 @@ void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
 				  .service = "test",
 				  .binding = binding};
 
-	world->store->clock = (struct psg_clock){past_now, &past};
-	assert_int_equal(psg_people_grant(world->store, WORLD_USER, &grant, &made), PSG_OK);
-	world->store->clock = clock;
+	world_grant(world, WORLD_USER, &grant, age_s, &made);
 }
 
 struct psg_activation world_activation(struct world *world)

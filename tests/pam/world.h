@@ -46,6 +46,7 @@ struct world_policy {
 	enum psg_enrollment enrollment;
 	bool second_group; /* Wide: the same set and one permission more */
 	uint32_t attempts; /* throttle; 0: 5 */
+	int64_t delay_s;   /* of the throttle, each; 0: as by default */
 };
 
 void world_make(struct world *world, const struct world_policy *policy);
@@ -64,6 +65,9 @@ const char *world_code(struct world *world, int offset);
 /* An activation of WORLD_GROUP, made `age_s` ago, for `lifetime_s`; binding NULL for scope Host. */
 void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
 		    const struct psg_binding *binding);
+/* `user`'s, made `age_s` ago by the administrator. */
+void world_grant(struct world *world, const char *user, const struct psg_grant *grant,
+		 int64_t age_s, struct psg_activation *ret);
 /* WORLD_USER's activation; of several the last in the listing. */
 struct psg_activation world_activation(struct world *world);
 /* How many attempts count now. */
