@@ -200,29 +200,38 @@ static enum psg_err read_real_uid(int dir, uid_t *ret)
 	return err == PSG_OK ? psg_proc_parse_uid(text, ret) : err;
 }
 
-static enum psg_err look(struct psg_proc_view *view, pid_t pid, bool with_uid,
-			 struct psg_proc_info *ret)
+static enum psg_err read_stat(int dir, pid_t pid, struct psg_proc_info *ret)
 {
-	int dir PSG_CLEANUP(psg_close_fd) = -1;
 	char text[STAT_SIZE];
-	struct psg_proc_info info;
-	uint32_t audit_id = PSG_AUDIT_NONE;
+	enum psg_err err = read_file(dir, "stat", text, sizeof(text));
+
+	if (err == PSG_ERR_NOT_FOUND)
+		return absent(pid);
+	return err == PSG_OK ? psg_proc_parse_stat(text, pid, ret) : err;
+}
+
+static enum psg_err open_in(struct psg_proc_view *view, pid_t pid, int *ret_dir)
+{
 	enum psg_err err;
 
 	if (pid <= 0)
 		return PSG_ERR_NOT_FOUND;
 	err = view_open(view);
-	if (err == PSG_OK)
-		err = open_process(view, pid, &dir);
+	return err == PSG_OK ? open_process(view, pid, ret_dir) : err;
+}
+
+static enum psg_err look(struct psg_proc_view *view, pid_t pid, bool with_uid,
+			 struct psg_proc_info *ret)
+{
+	int dir PSG_CLEANUP(psg_close_fd) = -1;
+	struct psg_proc_info info;
+	uint32_t audit_id = PSG_AUDIT_NONE;
+	enum psg_err err = open_in(view, pid, &dir);
+
 	if (err == PSG_OK)
 		err = read_audit(dir, &audit_id);
-	if (err == PSG_OK) {
-		err = read_file(dir, "stat", text, sizeof(text));
-		if (err == PSG_ERR_NOT_FOUND)
-			err = absent(pid);
-	}
 	if (err == PSG_OK)
-		err = psg_proc_parse_stat(text, pid, &info);
+		err = read_stat(dir, pid, &info);
 	if (err != PSG_OK)
 		return err;
 	info.audit_id = audit_id;
@@ -243,6 +252,20 @@ static enum psg_err system_info(void *self, pid_t pid, struct psg_proc_info *ret
 	struct psg_proc_view once PSG_CLEANUP(view_close) = {.fd = -1};
 
 	return look(self ? self : &once, pid, false, ret);
+}
+
+enum psg_err psg_proc_start(void *self, pid_t pid, uint64_t *ret_ticks)
+{
+	struct psg_proc_view once PSG_CLEANUP(view_close) = {.fd = -1};
+	int dir PSG_CLEANUP(psg_close_fd) = -1;
+	struct psg_proc_info info;
+	enum psg_err err = open_in(self ? self : &once, pid, &dir);
+
+	if (err == PSG_OK)
+		err = read_stat(dir, pid, &info);
+	if (err == PSG_OK)
+		*ret_ticks = info.start_ticks;
+	return err;
 }
 
 enum psg_err psg_proc_look_whole(pid_t pid, struct psg_proc_info *ret)

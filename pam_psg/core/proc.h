@@ -12,6 +12,9 @@ enum psg_err psg_proc_parse_stat(char *text, pid_t pid, struct psg_proc_info *re
 PSG_MUST_CHECK
 enum psg_err psg_proc_parse_uid(char *text, uid_t *ret);
 
+/* As psg_proc_system does, the start alone. `self`: as its. */
+PSG_MUST_CHECK
+enum psg_err psg_proc_start(void *self, pid_t pid, uint64_t *ret_ticks);
 /* As psg_proc_system does, and the real uid of any process. */
 PSG_MUST_CHECK
 enum psg_err psg_proc_look_whole(pid_t pid, struct psg_proc_info *ret);

@@ -12,20 +12,36 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proc.h"
+
+static enum psg_err start_of(const struct psg_proc *proc, pid_t pid, uint64_t *ret_ticks)
+{
+	struct psg_proc_info info;
+
+	/* The system's own knows a way that costs a third. */
+	if (proc->info == psg_proc_system.info)
+		return psg_proc_start(proc->self, pid, ret_ticks);
+	enum psg_err err = proc->info(proc->self, pid, &info);
+
+	if (err == PSG_OK)
+		*ret_ticks = info.start_ticks;
+	return err;
+}
+
 enum psg_err psg_session_alive(const struct psg_proc *proc, const struct psg_leader *leader,
 			       bool *ret)
 {
-	struct psg_proc_info info;
+	uint64_t ticks = 0;
 	enum psg_err err;
 
 	if (leader->pid <= 0) {
 		*ret = false;
 		return PSG_OK;
 	}
-	err = proc->info(proc->self, leader->pid, &info);
+	err = start_of(proc, leader->pid, &ticks);
 	if (err != PSG_OK && err != PSG_ERR_NOT_FOUND)
 		return err;
-	*ret = err == PSG_OK && info.start_ticks == leader->start_ticks;
+	*ret = err == PSG_OK && ticks == leader->start_ticks;
 	return PSG_OK;
 }
 

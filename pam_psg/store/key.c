@@ -32,6 +32,9 @@ struct psg_key {
 	uint8_t mac[crypto_generichash_KEYBYTES];
 };
 
+/* Before anything random or sealed. Not before a mere hash: sodium_init() asks the processor what it can, which in a
+ * virtual machine took longer (41 us) than all hashing of an account check, to choose between functions that give the same
+ * (hashes_before_init). */
 static enum psg_err init(void)
 {
 	return sodium_init() < 0 ? PSG_ERR_IO : PSG_OK;
@@ -39,6 +42,8 @@ static enum psg_err init(void)
 
 void psg_random(void *ret, size_t len)
 {
+	/* Where it fails, and only for want of a lock, libsodium opens its source of random bytes at first use. */
+	(void)!init();
 	randombytes_buf(ret, len);
 }
 
@@ -62,8 +67,7 @@ static struct psg_key *key_page(void)
 	void *page = MAP_FAILED;
 
 	for (size_t i = 0; i < PSG_COUNT(how) && page == MAP_FAILED; i++)
-		page =
-		    mmap(NULL, sizeof(struct psg_key), PROT_READ | PROT_WRITE, how[i], -1, 0);
+		page = mmap(NULL, sizeof(struct psg_key), PROT_READ | PROT_WRITE, how[i], -1, 0);
 	if (page == MAP_FAILED)
 		return NULL;
 	(void)madvise(page, sizeof(struct psg_key), MADV_DONTDUMP);
@@ -129,10 +133,8 @@ enum psg_err psg_key_read(const char *path, uid_t owner, struct psg_key **ret)
 	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	struct stat st;
 	size_t len;
-	enum psg_err err = init();
+	enum psg_err err = psg_files_open(AT_FDCWD, path, owner, &fd, &st);
 
-	if (err == PSG_OK)
-		err = psg_files_open(AT_FDCWD, path, owner, &fd, &st);
 	if (err != PSG_OK)
 		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_KEY : err;
 	if ((st.st_mode & 07777) != 0600 && (st.st_mode & 07777) != 0400)
@@ -171,7 +173,10 @@ enum psg_err psg_key_seal(const struct psg_key *key, const char *context, const 
 			  size_t len, void *out)
 {
 	uint8_t *at = out;
+	enum psg_err err = init();
 
+	if (err != PSG_OK)
+		return err;
 	at[0] = SEAL_VERSION;
 	randombytes_buf(at + 1, NONCE_SIZE);
 	if (crypto_aead_xchacha20poly1305_ietf_encrypt(at + 1 + NONCE_SIZE, NULL, plain, len,
@@ -185,7 +190,10 @@ enum psg_err psg_key_open(const struct psg_key *key, const char *context, const 
 			  size_t len, void *ret)
 {
 	const uint8_t *at = sealed;
+	enum psg_err err = init();
 
+	if (err != PSG_OK)
+		return err;
 	if (len < PSG_SEAL_EXTRA || at[0] == 0)
 		return PSG_ERR_CORRUPT;
 	if (at[0] != SEAL_VERSION)

@@ -8,7 +8,6 @@
  * MUST: another version is refused before anything else is interpreted (other_versions).
  * MUST NOT: allocate by a length the file cannot hold (large_damage under the sanitizers). */
 #include <errno.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -111,8 +110,6 @@ enum psg_err psg_policy_open_fd(int fd, struct psg_policy **ret)
 		return PSG_ERR_NO_MEMORY;
 	}
 	policy->fd = fd;
-	if (sodium_init() < 0)
-		return PSG_ERR_IO;
 	enum psg_err err = read_format(policy);
 
 	if (err)

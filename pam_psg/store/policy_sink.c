@@ -1,5 +1,4 @@
 /* A policy being written: record by record into a file beside. */
-#include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -104,8 +103,6 @@ enum psg_err psg_policy_sink_start(struct psg_folder *root, struct psg_policy_si
 {
 	struct psg_policy_sink *sink PSG_CLEANUP(psg_policy_sink_free) = NULL;
 
-	if (sodium_init() < 0)
-		return PSG_ERR_IO;
 	sink = calloc(1, sizeof(*sink));
 	if (!sink)
 		return PSG_ERR_NO_MEMORY;
