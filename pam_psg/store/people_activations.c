@@ -138,18 +138,40 @@ struct live {
 	psg_activation_fn *each;
 	void *arg;
 	struct psg_activations list;
+	size_t room;
 };
+
+/* They are large, and mostly few of many are live. */
+static enum psg_err make_room(struct live *live)
+{
+	size_t room = live->room ? 2 * live->room : 2;
+
+	if (live->list.count < live->room)
+		return PSG_OK;
+	struct psg_activation *grown =
+	    reallocarray(live->list.items, room, sizeof(*live->list.items));
+
+	if (grown == NULL)
+		return PSG_ERR_NO_MEMORY;
+	live->list.items = grown;
+	live->room = room;
+	return PSG_OK;
+}
 
 /* *ret_enough is left alone where the one is not kept. */
 static enum psg_err keep_live(struct live *live, const struct psg_activation *activation,
 			      bool *ret_enough)
 {
-	struct psg_activation *kept = &live->list.items[live->list.count];
 	struct psg_now now;
 	enum psg_err err = psg_people_now(live->store, &now);
 
 	if (err != PSG_OK || activation->ended || psg_activation_left_ns(activation, &now) <= 0)
 		return err;
+	err = make_room(live);
+	if (err != PSG_OK)
+		return err;
+	struct psg_activation *kept = &live->list.items[live->list.count];
+
 	*kept = *activation;
 	err = place(live->store, live->subject, live->call, &now, kept);
 	if (err == PSG_OK && live->each)
@@ -168,11 +190,8 @@ static enum psg_err read_live(const struct psg_person *spent, struct live *live)
 
 	if (err == PSG_OK)
 		err = find_candidates(&names, &candidates, &count);
-	if (err != PSG_OK || count == 0)
+	if (err != PSG_OK)
 		return err;
-	live->list.items = calloc(count, sizeof(*live->list.items));
-	if (live->list.items == NULL)
-		return PSG_ERR_NO_MEMORY;
 	for (size_t i = 0; i < count && err == PSG_OK && !enough; i++) {
 		struct psg_spent one;
 
@@ -189,7 +208,7 @@ enum psg_err psg_people_live(struct psg_store *store, const char *subject, struc
 			     psg_activation_fn *each, void *arg, struct psg_activations *ret)
 {
 	struct psg_person spent PSG_CLEANUP(psg_person_close) = {0};
-	struct live live = {store, subject, call, each, arg, {0}};
+	struct live live = {store, subject, call, each, arg, {0}, 0};
 	enum psg_err err = psg_person_open(store, subject, "spent", false, &spent);
 
 	if (err == PSG_OK)
