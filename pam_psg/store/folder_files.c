@@ -164,6 +164,13 @@ static enum psg_err files_remove(struct psg_folder *folder, const char *name)
 	return unlinkat(files_of(folder)->fd, name, 0) == 0 ? PSG_OK : psg_err_from_errno(errno);
 }
 
+static enum psg_err files_rename(struct psg_folder *folder, const char *name, const char *to)
+{
+	int fd = files_of(folder)->fd;
+
+	return renameat(fd, name, fd, to) == 0 ? PSG_OK : psg_err_from_errno(errno);
+}
+
 static enum psg_err files_sync_names(struct psg_folder *folder)
 {
 	return psg_files_sync(files_of(folder)->fd);
@@ -375,6 +382,7 @@ static const struct psg_folder_ops files_ops = {
     .read = files_read,
     .exists = files_exists,
     .replace = files_replace,
+    .rename = files_rename,
     .remove = files_remove,
     .open_file = files_open_file,
     .put_start = files_put_start,

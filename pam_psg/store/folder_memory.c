@@ -214,6 +214,39 @@ enum psg_err psg_folder_memory_plant(struct psg_folder *folder, const char *name
 	return err;
 }
 
+static enum psg_err memory_rename(struct psg_folder *folder, const char *name, const char *to)
+{
+	struct psg_node *top = memory_of(folder)->node, *node = psg_node_find(top, name);
+	char *own PSG_CLEANUP(psg_free_bytes) = NULL;
+	bool there;
+	size_t at;
+
+	if (node == NULL)
+		return PSG_ERR_NOT_FOUND;
+	if (strcmp(name, to) == 0)
+		return PSG_OK;
+	own = strdup(to);
+	if (own == NULL)
+		return PSG_ERR_NO_MEMORY;
+	enum psg_err err = memory_remove(folder, to);
+
+	if (err != PSG_OK && err != PSG_ERR_NOT_FOUND)
+		return err;
+	at = psg_node_place(top, name, &there);
+	top->count--;
+	memmove(top->nodes + at, top->nodes + at + 1,
+		(top->count - at) * sizeof(struct psg_node *));
+	free(node->name);
+	node->name = own;
+	own = NULL;
+	at = psg_node_place(top, to, &there);
+	memmove(top->nodes + at + 1, top->nodes + at,
+		(top->count - at) * sizeof(struct psg_node *));
+	top->nodes[at] = node;
+	top->count++;
+	return PSG_OK;
+}
+
 static enum psg_err memory_replace(struct psg_folder *folder, const char *name, const void *bytes,
 				   size_t len)
 {
@@ -334,6 +367,7 @@ static const struct psg_folder_ops memory_ops = {
     .read = memory_read,
     .exists = memory_exists,
     .replace = memory_replace,
+    .rename = memory_rename,
     .remove = memory_remove,
     .open_file = memory_open_file,
     .put_start = memory_put_start,

@@ -14,6 +14,25 @@
 
 /* -- forgiving -- */
 
+/* The attempt becomes the marker in one step: no other file is made for it, none removed. Where it is gone, or
+ * where nothing but a marker is to be named, the marker is made. */
+static enum psg_err mark(const struct psg_person *attempts, uint64_t number)
+{
+	char name[PSG_NUMBER_SIZE], marker[PSG_NUMBER_SIZE];
+	int file;
+	enum psg_err err;
+
+	psg_attempt_name(number, name);
+	psg_attempt_marker_name(number, marker);
+	err = attempts->folder->ops->rename(attempts->folder, name, marker);
+	if (err != PSG_ERR_NOT_FOUND)
+		return err;
+	err = attempts->folder->ops->create(attempts->folder, marker, &file);
+	if (err == PSG_OK)
+		attempts->folder->ops->close(attempts->folder, file);
+	return err == PSG_ERR_EXISTS ? PSG_OK : err;
+}
+
 /* The marker first, then the names it forgives. Names up to a marker count for nobody, whoever makes
  * them again; the highest marker is never removed, since a woken process must find it. */
 static enum psg_err sweep(const struct psg_person *attempts, const struct psg_strings *names,
@@ -37,9 +56,7 @@ static enum psg_err sweep(const struct psg_person *attempts, const struct psg_st
 static enum psg_err forgive(const struct psg_person *attempts, uint64_t number)
 {
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
-	char marker[PSG_NUMBER_SIZE];
 	struct psg_tally tally;
-	int file;
 	enum psg_err err = psg_names_list(attempts->folder, &names);
 
 	if (err != PSG_OK)
@@ -49,13 +66,8 @@ static enum psg_err forgive(const struct psg_person *attempts, uint64_t number)
 		number = tally.highest;
 	if (number <= tally.forgiven)
 		return sweep(attempts, &names, tally.forgiven);
-	psg_attempt_marker_name(number, marker);
-	err = attempts->folder->ops->create(attempts->folder, marker, &file);
-	if (err == PSG_OK)
-		attempts->folder->ops->close(attempts->folder, file);
-	if (err != PSG_OK && err != PSG_ERR_EXISTS)
-		return err;
-	return sweep(attempts, &names, number);
+	err = mark(attempts, number);
+	return err == PSG_OK ? sweep(attempts, &names, number) : err;
 }
 
 enum psg_err psg_attempts_forgive(struct psg_store *store, const char *subject, uid_t apart,

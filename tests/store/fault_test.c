@@ -124,6 +124,11 @@ static enum psg_err faulty_replace(struct psg_folder *folder, const char *name, 
 	return FAIL_OR(INNER->ops->replace(INNER, name, bytes, len));
 }
 
+static enum psg_err faulty_rename(struct psg_folder *folder, const char *name, const char *to)
+{
+	return FAIL_OR(INNER->ops->rename(INNER, name, to));
+}
+
 static enum psg_err faulty_remove(struct psg_folder *folder, const char *name)
 {
 	return FAIL_OR(INNER->ops->remove(INNER, name));
@@ -151,6 +156,7 @@ static const struct psg_folder_ops faulty_ops = {
     .read = faulty_read,
     .exists = faulty_exists,
     .replace = faulty_replace,
+    .rename = faulty_rename,
     .remove = faulty_remove,
     .release = faulty_release,
     .sweep = faulty_sweep,

@@ -69,6 +69,27 @@ static void names_and_contents(void **state)
 	assert_false(there);
 }
 
+static void another_name_in_one_step(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = part(folk);
+	char text[16];
+
+	assert_int_equal(folder->ops->rename(folder, "a", "b"), PSG_ERR_NOT_FOUND);
+	assert_int_equal(put(folder, "a", "first"), PSG_OK);
+	assert_int_equal(put(folder, "c", "between"), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "a", "d"), PSG_OK);
+	assert_int_equal(get(folder, "a", text, sizeof(text)), PSG_ERR_NOT_FOUND);
+	assert_int_equal(get(folder, "d", text, sizeof(text)), PSG_OK);
+	assert_string_equal(text, "first");
+	/* Over one that is there, and onto itself. */
+	assert_int_equal(folder->ops->rename(folder, "d", "c"), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "c", "c"), PSG_OK);
+	assert_int_equal(get(folder, "c", text, sizeof(text)), PSG_OK);
+	assert_string_equal(text, "first");
+	assert_int_equal(folk_count(folk, "alice", "spent"), 1);
+}
+
 static void folders_are_found_or_made(void **state)
 {
 	struct folk *folk = *state;
@@ -277,11 +298,17 @@ static void files_fifo_does_not_block(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLK_BOTH(names_and_contents),        FOLK_BOTH(folders_are_found_or_made),
-	    FOLK_BOTH(removed_files_take_writes), FOLK_BOTH(large_files),
-	    FOLK_BOTH(lines_are_appended),        FOLK_BOTH(listing_is_whole),
-	    FOLK_BOTH(leavings_are_swept),        FOLK_FILES(files_odd_are_unsafe),
-	    FOLK_FILES(folders_odd_are_unsafe),   FOLK_FILES(files_fifo_does_not_block),
+	    FOLK_BOTH(names_and_contents),
+	    FOLK_BOTH(folders_are_found_or_made),
+	    FOLK_BOTH(another_name_in_one_step),
+	    FOLK_BOTH(removed_files_take_writes),
+	    FOLK_BOTH(large_files),
+	    FOLK_BOTH(lines_are_appended),
+	    FOLK_BOTH(listing_is_whole),
+	    FOLK_BOTH(leavings_are_swept),
+	    FOLK_FILES(files_odd_are_unsafe),
+	    FOLK_FILES(folders_odd_are_unsafe),
+	    FOLK_FILES(files_fifo_does_not_block),
 	};
 
 	return cmocka_run_group_tests_name("folder", tests, NULL, NULL);

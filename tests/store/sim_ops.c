@@ -282,6 +282,27 @@ static enum psg_err sim_replace(struct psg_folder *folder, const char *name, con
 	return result->err;
 }
 
+static enum psg_err sim_rename(struct psg_folder *folder, const char *name, const char *to)
+{
+	struct sim_part *part = part_of(folder);
+	const struct sim_result *result;
+
+	switch (sim_turn(part->run, OP_RENAME, part, &result)) {
+	case TURN_OVER:
+		return PSG_ERR_IO;
+	case TURN_NEW:
+		if (part->attempts)
+			note_covered(part->run);
+		sim_record(part->run, OP_RENAME, name,
+			   part->inner->ops->rename(part->inner, name, to), 0, NULL, 0);
+		result = part->run->process->seen;
+		break;
+	case TURN_AGAIN:
+		break;
+	}
+	return result->err;
+}
+
 static enum psg_err sim_remove(struct psg_folder *folder, const char *name)
 {
 	struct sim_part *part = part_of(folder);
@@ -347,6 +368,7 @@ const struct psg_folder_ops sim_ops = {
     .read = sim_read,
     .exists = sim_exists,
     .replace = sim_replace,
+    .rename = sim_rename,
     .remove = sim_remove,
     .release = sim_release,
     .sweep = sim_sweep,
