@@ -33,8 +33,14 @@ enum psg_err psg_files_own(int fd, uid_t owner)
 {
 	/* su runs with the caller's group; only root can and need give the file to group 0. */
 	gid_t group = owner == 0 ? 0 : (gid_t)-1;
+	struct stat st;
 
-	if (fchown(fd, owner, group) != 0 || fchmod(fd, 0600) != 0)
+	if (fstat(fd, &st) != 0)
+		return psg_err_from_errno(errno);
+	/* Mostly it is so already, and each change is one more for the journal. */
+	if ((st.st_uid != owner || (owner == 0 && st.st_gid != 0)) && fchown(fd, owner, group) != 0)
+		return psg_err_from_errno(errno);
+	if ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600) != 0)
 		return psg_err_from_errno(errno);
 	return PSG_OK;
 }

@@ -30,9 +30,10 @@ PSG_MUST_CHECK
 enum psg_err psg_files_temporary(int folder, uid_t owner, char name[static PSG_TEMPORARY_SIZE],
 				 int *ret_fd);
 /* Calls `each` for the names of an open folder as they were at one moment: those that begin with '.'
- * (hidden), without "." and "..", or all others. */
+ * (hidden), without "." and "..", or all others. *ret_hidden (may be NULL): whether there are hidden ones. */
 PSG_MUST_CHECK
-enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *arg);
+enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *arg,
+			    bool *ret_hidden);
 /* Makes `path` with this content, whole and durable, or not at all. Errors: EXISTS. */
 PSG_MUST_CHECK
 enum psg_err psg_files_make_whole(const char *path, const void *bytes, size_t len);

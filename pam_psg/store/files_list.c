@@ -89,10 +89,11 @@ static enum psg_err listing_settle(int fd, struct listing *ret)
 	return PSG_ERR_IO;
 }
 
-enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *arg)
+enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *arg, bool *ret_hidden)
 {
 	struct listing listing PSG_CLEANUP(listing_clear) = {0};
 	enum psg_err err = listing_settle(folder, &listing);
+	bool any_hidden = false;
 
 	for (size_t at = 0; err == PSG_OK && at < listing.len;) {
 		const struct dirent64 *entry =
@@ -100,9 +101,13 @@ enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *ar
 		const char *name = entry->d_name;
 
 		at += entry->d_reclen;
-		if ((name[0] == '.') != hidden || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		err = each(arg, name);
+		any_hidden |= name[0] == '.';
+		if ((name[0] == '.') == hidden)
+			err = each(arg, name);
 	}
+	if (err == PSG_OK && ret_hidden != NULL)
+		*ret_hidden = any_hidden;
 	return err;
 }

@@ -20,7 +20,8 @@ struct files {
 	struct psg_folder folder;
 	int fd;
 	uid_t owner;
-	int put_fd; /* -1, or the descriptor of the put that is under way */
+	bool no_hidden; /* the last listing showed no name that begins with '.' */
+	int put_fd;     /* -1, or the descriptor of the put that is under way */
 	char put_name[PSG_TEMPORARY_SIZE];
 };
 
@@ -143,7 +144,12 @@ static void files_release(struct psg_folder *folder)
 
 static enum psg_err files_list(struct psg_folder *folder, psg_name_fn *each, void *arg)
 {
-	return psg_files_list(files_of(folder)->fd, false, each, arg);
+	struct files *files = files_of(folder);
+	bool hidden = true;
+	enum psg_err err = psg_files_list(files->fd, false, each, arg, &hidden);
+
+	files->no_hidden = err == PSG_OK && !hidden;
+	return err;
 }
 
 static enum psg_err files_exists(struct psg_folder *folder, const char *name, bool *ret)
@@ -201,7 +207,10 @@ static enum psg_err files_sweep(struct psg_folder *folder, int64_t before_realti
 {
 	struct sweep sweep = {files_of(folder), before_realtime_ns};
 
-	return psg_files_list(sweep.files->fd, true, sweep_one, &sweep);
+	/* Whoever has listed the folder knows; what was put there since is not old. */
+	if (sweep.files->no_hidden)
+		return PSG_OK;
+	return psg_files_list(sweep.files->fd, true, sweep_one, &sweep, NULL);
 }
 
 /* -- records -- */

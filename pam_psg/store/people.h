@@ -24,6 +24,10 @@ struct psg_person {
 PSG_MUST_CHECK
 enum psg_err psg_person_open(struct psg_store *store, const char *subject, const char *part,
 			     bool make, struct psg_person *ret);
+/* people/NAME/PART of one that is open as people/NAME. Errors: as psg_person_open. */
+PSG_MUST_CHECK
+enum psg_err psg_person_part(const struct psg_person *whole, const char *part, bool make,
+			     struct psg_person *ret);
 void psg_person_close(struct psg_person *person);
 /* Every name, sorted: *ret is replaced. */
 PSG_MUST_CHECK
@@ -110,9 +114,21 @@ enum psg_err psg_grant_still(const struct psg_person *spent, const struct psg_gr
 PSG_MUST_CHECK
 enum psg_err psg_grant_write(const struct psg_person *spent, const struct psg_grant *grant,
 			     int file, const struct psg_activation *activation);
-/* No more than PSG_VERIFY_LIMIT_NS of this boot since `then`. Errors: STALE, CLOCK. */
+/* No more than PSG_VERIFY_LIMIT_NS of this boot since `then`; *ret is now. Errors: STALE, CLOCK. */
 PSG_MUST_CHECK
-enum psg_err psg_still_soon(struct psg_store *store, const struct psg_now *then);
+enum psg_err psg_still_soon(struct psg_store *store, const struct psg_now *then,
+			    struct psg_now *ret);
+
+/* As psg_people_credentials, psg_attempt_take and psg_attempts_forgive, of a person whose folder is open: a claim
+ * looks for it once. */
+PSG_MUST_CHECK
+enum psg_err psg_credentials_read(const struct psg_person *whole, struct psg_credentials *ret);
+PSG_MUST_CHECK
+enum psg_err psg_attempt_take_of(const struct psg_person *whole, uid_t apart,
+				 const struct psg_throttle *throttle, struct psg_attempt *ret,
+				 int64_t *ret_wait_ns);
+PSG_MUST_CHECK
+enum psg_err psg_attempts_forgive_of(const struct psg_person *whole, uid_t apart, uint64_t number);
 
 /* One credential, opened. CORRUPT for whatever is there and does not open. */
 PSG_MUST_CHECK
@@ -142,7 +158,7 @@ struct psg_tally psg_tally_of(const struct psg_strings *names);
 PSG_MUST_CHECK
 enum psg_err psg_tally_list(const struct psg_person *attempts, struct psg_tally *ret);
 PSG_MUST_CHECK
-enum psg_err psg_attempts_open(struct psg_store *store, const char *subject, uid_t apart, bool make,
+enum psg_err psg_attempts_open(const struct psg_person *whole, uid_t apart, bool make,
 			       struct psg_person *ret);
 /* What an attempt's file says, sealed for that name. */
 PSG_MUST_CHECK

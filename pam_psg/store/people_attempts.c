@@ -70,28 +70,42 @@ static enum psg_err forgive(const struct psg_person *attempts, uint64_t number)
 	return err == PSG_OK ? sweep(attempts, &names, number) : err;
 }
 
-enum psg_err psg_attempts_forgive(struct psg_store *store, const char *subject, uid_t apart,
-				  uint64_t number)
+enum psg_err psg_attempts_forgive_of(const struct psg_person *whole, uid_t apart, uint64_t number)
 {
 	struct psg_person attempts PSG_CLEANUP(psg_person_close) = {0};
-	enum psg_err err = psg_attempts_open(store, subject, apart, false, &attempts);
+	enum psg_err err = psg_attempts_open(whole, apart, false, &attempts);
 
 	if (err == PSG_ERR_NOT_FOUND)
 		return PSG_OK;
 	return err == PSG_OK ? forgive(&attempts, number) : err;
 }
 
+enum psg_err psg_attempts_forgive(struct psg_store *store, const char *subject, uid_t apart,
+				  uint64_t number)
+{
+	struct psg_person whole PSG_CLEANUP(psg_person_close) = {0};
+	enum psg_err err = psg_person_open(store, subject, NULL, false, &whole);
+
+	if (err == PSG_ERR_NOT_FOUND)
+		return PSG_OK;
+	return err == PSG_OK ? psg_attempts_forgive_of(&whole, apart, number) : err;
+}
+
 enum psg_err psg_attempts_tidy(const struct psg_person *attempts)
 {
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_throttle any = {.attempts = 1};
 	struct psg_judgement judgement = {0};
 	struct psg_tally tally;
-	enum psg_err err = psg_tally_list(attempts, &tally);
+	enum psg_err err = psg_names_list(attempts->folder, &names);
 
+	if (err != PSG_OK)
+		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+	tally = psg_tally_of(&names);
+	err = psg_attempts_judge(attempts, &any, tally, &judgement);
 	if (err == PSG_OK)
-		err = psg_attempts_judge(attempts, &any, tally, &judgement);
-	if (err == PSG_OK)
-		err = forgive(attempts, judgement.outlived ? tally.highest : tally.forgiven);
+		err = judgement.outlived ? forgive(attempts, tally.highest)
+					 : sweep(attempts, &names, tally.forgiven);
 	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 }
 
@@ -160,15 +174,15 @@ static enum psg_err take_turn(const struct psg_person *attempts,
 	return make(attempts, attempt->number, &attempt->now, ret);
 }
 
-enum psg_err psg_attempt_take(struct psg_store *store, const char *subject, uid_t apart,
-			      const struct psg_throttle *throttle, struct psg_attempt *ret,
-			      int64_t *ret_wait_ns)
+enum psg_err psg_attempt_take_of(const struct psg_person *whole, uid_t apart,
+				 const struct psg_throttle *throttle, struct psg_attempt *ret,
+				 int64_t *ret_wait_ns)
 {
 	struct psg_person attempts PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_attempt attempt = {.apart = apart};
 	enum turn turn = TURN_AGAIN;
 	int64_t wait = 0;
-	enum psg_err err = psg_attempts_open(store, subject, apart, true, &attempts);
+	enum psg_err err = psg_attempts_open(whole, apart, true, &attempts);
 
 	for (int i = 0; i < TURNS && err == PSG_OK && turn == TURN_AGAIN; i++)
 		err = take_turn(&attempts, throttle, &attempt, &wait, &turn);
@@ -180,6 +194,16 @@ enum psg_err psg_attempt_take(struct psg_store *store, const char *subject, uid_
 		return PSG_ERR_STALE;
 	*ret = attempt;
 	return PSG_OK;
+}
+
+enum psg_err psg_attempt_take(struct psg_store *store, const char *subject, uid_t apart,
+			      const struct psg_throttle *throttle, struct psg_attempt *ret,
+			      int64_t *ret_wait_ns)
+{
+	struct psg_person whole PSG_CLEANUP(psg_person_close) = {0};
+	enum psg_err err = psg_person_open(store, subject, NULL, true, &whole);
+
+	return err == PSG_OK ? psg_attempt_take_of(&whole, apart, throttle, ret, ret_wait_ns) : err;
 }
 
 static enum psg_err forgive_part(void *arg, const char *name)

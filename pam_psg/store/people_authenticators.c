@@ -104,8 +104,8 @@ enum psg_err psg_credential_read(const struct psg_person *person, const char *id
 	return err == PSG_ERR_VERSION ? PSG_ERR_CORRUPT : err;
 }
 
-static enum psg_err credentials_read(const struct psg_person *person,
-				     const struct psg_strings *names, struct psg_credentials *list)
+static enum psg_err read_named(const struct psg_person *person, const struct psg_strings *names,
+			       struct psg_credentials *list)
 {
 	list->items = calloc(names->count, sizeof(*list->items));
 	if (list->items == NULL)
@@ -126,25 +126,39 @@ static enum psg_err credentials_read(const struct psg_person *person,
 	return PSG_OK;
 }
 
-enum psg_err psg_people_credentials(struct psg_store *store, const char *subject,
-				    struct psg_credentials *ret)
+enum psg_err psg_credentials_read(const struct psg_person *whole, struct psg_credentials *ret)
 {
 	struct psg_person person PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_credentials list PSG_CLEANUP(psg_credentials_clear) = {0};
-	enum psg_err err = psg_person_open(store, subject, PART, false, &person);
+	enum psg_err err = psg_person_part(whole, PART, false, &person);
 
 	if (err == PSG_OK)
 		err = psg_names_list(person.folder, &names);
 	else if (err == PSG_ERR_NOT_FOUND)
 		err = PSG_OK;
 	if (err == PSG_OK && names.count > 0)
-		err = credentials_read(&person, &names, &list);
+		err = read_named(&person, &names, &list);
 	if (err != PSG_OK)
 		return err;
 	*ret = list;
 	list = (struct psg_credentials){0};
 	return PSG_OK;
+}
+
+enum psg_err psg_people_credentials(struct psg_store *store, const char *subject,
+				    struct psg_credentials *ret)
+{
+	struct psg_person whole PSG_CLEANUP(psg_person_close) = {0};
+	enum psg_err err = psg_person_open(store, subject, NULL, false, &whole);
+
+	if (err == PSG_OK)
+		return psg_credentials_read(&whole, ret);
+	if (err == PSG_ERR_NOT_FOUND) {
+		*ret = (struct psg_credentials){0};
+		err = PSG_OK;
+	}
+	return err;
 }
 
 static enum psg_err seal(const struct psg_person *person, const struct psg_credential *credential,

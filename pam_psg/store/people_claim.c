@@ -82,6 +82,7 @@ static bool in_window(const struct match *match, uint32_t window_steps, int64_t 
 				   : match->step - step <= window_steps;
 }
 
+/* By its path from the top: a folder that was put aside meanwhile is no longer this person's. */
 static enum psg_err credential_still(struct psg_store *store, const char *subject,
 				     const struct psg_credential *then)
 {
@@ -127,9 +128,7 @@ static enum psg_err look_again(const struct psg_person *spent, const struct psg_
 	if (err == PSG_OK && claim->grant != NULL)
 		err = psg_grant_still(spent, claim->grant);
 	if (err == PSG_OK)
-		err = psg_still_soon(spent->store, &attempt->now);
-	if (err == PSG_OK)
-		err = psg_people_now(spent->store, &now);
+		err = psg_still_soon(spent->store, &attempt->now, &now);
 	if (err == PSG_OK && !in_window(match, claim->window_steps, now.realtime_ns))
 		err = PSG_ERR_STALE;
 	return err;
@@ -163,7 +162,7 @@ static enum psg_err spend(const struct psg_person *spent, const struct psg_claim
 				    : spend_only(spent, file);
 }
 
-static enum psg_err claim_with(struct psg_store *store, const struct psg_claim *claim,
+static enum psg_err claim_with(const struct psg_person *whole, const struct psg_claim *claim,
 			       const struct psg_credentials *credentials,
 			       const struct psg_attempt *attempt, struct psg_activation *ret)
 {
@@ -171,7 +170,7 @@ static enum psg_err claim_with(struct psg_store *store, const struct psg_claim *
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	struct match match PSG_CLEANUP(match_clear) = {.step = 0};
 	struct psg_activation activation = {.valid = false};
-	enum psg_err err = psg_person_open(store, claim->subject, "spent", true, &spent);
+	enum psg_err err = psg_person_part(whole, "spent", true, &spent);
 
 	if (err == PSG_OK)
 		err = psg_names_list(spent.folder, &names);
@@ -193,21 +192,23 @@ enum psg_err psg_people_claim(struct psg_store *store, const struct psg_claim *c
 			      struct psg_activation *ret, int64_t *ret_wait_ns)
 {
 	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
+	struct psg_person whole PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_attempt attempt;
-	enum psg_err err = psg_people_credentials(store, claim->subject, &credentials);
+	enum psg_err err = psg_person_open(store, claim->subject, NULL, false, &whole);
 
+	if (err == PSG_OK)
+		err = psg_credentials_read(&whole, &credentials);
 	if (err != PSG_OK)
-		return err;
+		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_NOT_ENROLLED : err;
 	if (credentials.count == 0)
 		return credentials.unreadable > 0 ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
-	err = psg_attempt_take(store, claim->subject, claim->apart, claim->throttle, &attempt,
-			       ret_wait_ns);
+	err = psg_attempt_take_of(&whole, claim->apart, claim->throttle, &attempt, ret_wait_ns);
 	if (err != PSG_OK)
 		return err;
-	err = claim_with(store, claim, &credentials, &attempt, ret);
+	err = claim_with(&whole, claim, &credentials, &attempt, ret);
 	if (err != PSG_OK)
 		return err;
 	/* The door is open already: attempts that stay delay the next one, and that is all. */
-	psg_best_effort(psg_attempts_forgive(store, claim->subject, claim->apart, attempt.number));
+	psg_best_effort(psg_attempts_forgive_of(&whole, claim->apart, attempt.number));
 	return PSG_OK;
 }

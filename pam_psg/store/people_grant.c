@@ -94,7 +94,8 @@ enum psg_err psg_grant_still(const struct psg_person *spent, const struct psg_gr
 	return err == PSG_OK && there ? PSG_ERR_STALE : err;
 }
 
-enum psg_err psg_still_soon(struct psg_store *store, const struct psg_now *then)
+enum psg_err psg_still_soon(struct psg_store *store, const struct psg_now *then,
+			    struct psg_now *ret)
 {
 	struct psg_now now;
 	enum psg_err err = psg_people_now(store, &now);
@@ -104,6 +105,7 @@ enum psg_err psg_still_soon(struct psg_store *store, const struct psg_now *then)
 	if (!psg_boot_same(now.boot_id, then->boot_id) || now.boottime_ns < then->boottime_ns ||
 	    now.boottime_ns - then->boottime_ns > PSG_VERIFY_LIMIT_NS)
 		return PSG_ERR_STALE;
+	*ret = now;
 	return PSG_OK;
 }
 
@@ -113,7 +115,7 @@ static enum psg_err last_look(const struct psg_person *spent, const struct psg_g
 			      const struct psg_activation *activation, const struct psg_buf *text)
 {
 	char ended[PSG_ACTIVATION_FILE_SIZE + 16], bytes[PSG_FILE_MAX];
-	struct psg_now then = {.boottime_ns = activation->created_boottime_ns};
+	struct psg_now then = {.boottime_ns = activation->created_boottime_ns}, now;
 	struct psg_file_info info;
 	bool there = false;
 	enum psg_err err;
@@ -132,7 +134,7 @@ static enum psg_err last_look(const struct psg_person *spent, const struct psg_g
 	if (err == PSG_OK)
 		err = psg_grant_still(spent, grant);
 	memcpy(then.boot_id, activation->boot_id, sizeof(then.boot_id));
-	return err == PSG_OK ? psg_still_soon(spent->store, &then) : err;
+	return err == PSG_OK ? psg_still_soon(spent->store, &then, &now) : err;
 }
 
 /* Takes back what may be written: an end; where even a name finds no room, a record spoiled by more

@@ -16,25 +16,33 @@ enum psg_err psg_person_open(struct psg_store *store, const char *subject, const
 			     bool make, struct psg_person *ret)
 {
 	struct psg_folder *people PSG_CLEANUP(psg_folder_release) = NULL;
-	struct psg_folder *person PSG_CLEANUP(psg_folder_release) = NULL;
+	struct psg_person whole PSG_CLEANUP(psg_person_close) = {.store = store};
 	char name[PSG_FOLDER_NAME_SIZE];
 	enum psg_err err = psg_folder_name(subject, name);
 
 	if (err == PSG_OK)
 		err = store->root->ops->open(store->root, "people", make, &people);
 	if (err == PSG_OK)
-		err = people->ops->open(people, name, make, &person);
-	if (err == PSG_OK)
-		err = part == NULL ? PSG_OK : person->ops->open(person, part, make, &ret->folder);
+		err = people->ops->open(people, name, make, &whole.folder);
 	if (err != PSG_OK)
 		return err;
-	ret->store = store;
-	(void)snprintf(ret->context, sizeof(ret->context), "people/%s/%s", name,
-		       part == NULL ? "" : part);
-	if (part == NULL) {
-		ret->folder = person;
-		person = NULL;
-	}
+	(void)snprintf(whole.context, sizeof(whole.context), "people/%s/", name);
+	if (part != NULL)
+		return psg_person_part(&whole, part, make, ret);
+	*ret = whole;
+	whole.folder = NULL;
+	return PSG_OK;
+}
+
+enum psg_err psg_person_part(const struct psg_person *whole, const char *part, bool make,
+			     struct psg_person *ret)
+{
+	enum psg_err err = whole->folder->ops->open(whole->folder, part, make, &ret->folder);
+
+	if (err != PSG_OK)
+		return err;
+	ret->store = whole->store;
+	(void)snprintf(ret->context, sizeof(ret->context), "%s%s", whole->context, part);
 	return PSG_OK;
 }
 

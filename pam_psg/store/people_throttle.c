@@ -69,7 +69,7 @@ enum psg_err psg_tally_list(const struct psg_person *attempts, struct psg_tally 
 	return err;
 }
 
-enum psg_err psg_attempts_open(struct psg_store *store, const char *subject, uid_t apart, bool make,
+enum psg_err psg_attempts_open(const struct psg_person *whole, uid_t apart, bool make,
 			       struct psg_person *ret)
 {
 	char part[PSG_NUMBER_SIZE];
@@ -78,7 +78,7 @@ enum psg_err psg_attempts_open(struct psg_store *store, const char *subject, uid
 		(void)snprintf(part, sizeof(part), "attempts");
 	else
 		(void)snprintf(part, sizeof(part), "attempts-%u", (unsigned int)apart);
-	return psg_person_open(store, subject, part, make, ret);
+	return psg_person_part(whole, part, make, ret);
 }
 
 /* -- how old an attempt is -- */
@@ -198,10 +198,14 @@ enum psg_err psg_attempts_look(struct psg_store *store, const char *subject, uid
 			       const struct psg_throttle *throttle, uint64_t *ret_count,
 			       int64_t *ret_wait_ns)
 {
+	struct psg_person whole PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_person attempts PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_judgement judgement = {0};
 	struct psg_tally tally;
-	enum psg_err err = psg_attempts_open(store, subject, apart, false, &attempts);
+	enum psg_err err = psg_person_open(store, subject, NULL, false, &whole);
+
+	if (err == PSG_OK)
+		err = psg_attempts_open(&whole, apart, false, &attempts);
 
 	if (err == PSG_OK)
 		err = psg_tally_list(&attempts, &tally);

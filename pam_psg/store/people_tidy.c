@@ -119,11 +119,11 @@ static enum psg_err tidy_name(const struct tidy *tidy, const char *text)
 	return err;
 }
 
-static enum psg_err devices_list(struct psg_store *store, const char *subject,
-				 const struct psg_now *now, struct psg_strings *ret)
+static enum psg_err devices_list(const struct psg_person *whole, const struct psg_now *now,
+				 struct psg_strings *ret)
 {
 	struct psg_person devices PSG_CLEANUP(psg_person_close) = {0};
-	enum psg_err err = psg_person_open(store, subject, "authenticators", false, &devices);
+	enum psg_err err = psg_person_part(whole, "authenticators", false, &devices);
 
 	if (err == PSG_OK)
 		err = psg_names_list(devices.folder, ret);
@@ -133,23 +133,22 @@ static enum psg_err devices_list(struct psg_store *store, const char *subject,
 	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 }
 
-static enum psg_err tidy_spent(struct psg_store *store, const char *subject,
-			       const struct psg_now *now)
+static enum psg_err tidy_spent(const struct psg_person *whole, const struct psg_now *now)
 {
 	struct psg_person spent PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_strings devices PSG_CLEANUP(psg_strings_clear) = {0};
 	struct tidy tidy = {&spent, &names, &devices, *now};
-	enum psg_err err = devices_list(store, subject, now, &devices);
+	enum psg_err err = devices_list(whole, now, &devices);
 
 	if (err == PSG_OK)
-		err = psg_person_open(store, subject, "spent", false, &spent);
+		err = psg_person_part(whole, "spent", false, &spent);
 	if (err == PSG_ERR_NOT_FOUND)
 		return PSG_OK;
 	if (err == PSG_OK)
-		err = spent.folder->ops->sweep(spent.folder, now->realtime_ns - PSG_TIDY_AGE_NS);
-	if (err == PSG_OK)
 		err = psg_names_list(spent.folder, &names);
+	if (err == PSG_OK)
+		err = spent.folder->ops->sweep(spent.folder, now->realtime_ns - PSG_TIDY_AGE_NS);
 	for (size_t i = 0; i < names.count && err == PSG_OK; i++)
 		err = tidy_name(&tidy, names.items[i]);
 	return err;
@@ -172,9 +171,11 @@ static enum psg_err tidy_attempts(void *arg, const char *name)
 		       name);
 	err = part->person->folder->ops->open(part->person->folder, name, false, &attempts.folder);
 	if (err == PSG_OK)
+		err = psg_attempts_tidy(&attempts);
+	if (err == PSG_OK)
 		err = attempts.folder->ops->sweep(attempts.folder,
 						  part->now.realtime_ns - PSG_TIDY_AGE_NS);
-	return err == PSG_OK ? psg_attempts_tidy(&attempts) : err;
+	return err;
 }
 
 enum psg_err psg_people_tidy(struct psg_store *store, const char *subject)
@@ -188,7 +189,7 @@ enum psg_err psg_people_tidy(struct psg_store *store, const char *subject)
 	if (err != PSG_OK)
 		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 	err = person.folder->ops->list(person.folder, tidy_attempts, &part);
-	other = tidy_spent(store, subject, &part.now);
+	other = tidy_spent(&person, &part.now);
 	return err != PSG_OK ? err : other;
 }
 

@@ -128,7 +128,6 @@ class Store:
 
     def generate(self, permissions):
         sets = max(self.groups // 2, 10)
-        shutil.rmtree(self.package, ignore_errors=True)
         run([HERE + "/generate", self.package, "--sets", str(sets), "--permissions", str(permissions), "--groups",
              str(self.groups), "--members", str(min(sets, 20)), "--assignments", str(self.users)])
         for path, text in PACKAGE.items():
@@ -142,7 +141,7 @@ class Store:
         own += [f"{person('p', at)} Bench_Session\n" for at in range(self.persons)]
         stage.write(listing, "".join(lines[:self.users - len(own)] + own))
         self.command("assign", "--file", listing)
-        shutil.rmtree(self.package)
+        put_away(self.package)
 
     def enroll(self, persons):
         if Store.enrolled:
