@@ -52,8 +52,12 @@ static enum ctl_exit put(struct ctl *ctl, struct ctl_bulk *bulk)
 	};
 	if (bulk->changed.count == 0)
 		return CTL_DONE;
+	enum psg_err err =
+	    bulk->with_until ? ctl_end_left(ctl, bulk->changed.items, bulk->changed.count) : PSG_OK;
+	if (err)
+		return ctl_store_error(ctl, "cannot end what was active before", err);
 	ctl_progress_show(&bulk->progress, "Writing", 0, 0);
-	enum psg_err err = psg_policy_stage(ctl->store->root, ctl->policy, &update, &staged);
+	err = psg_policy_stage(ctl->store->root, ctl->policy, &update, &staged);
 	if (!err)
 		err = psg_policy_commit(&staged);
 	ctl_progress_end(&bulk->progress);

@@ -8,6 +8,7 @@
 #include "bulk.h"
 #include "reach.h"
 #include "shown.h"
+#include "unassign.h"
 
 static bool parse_until(const struct ctl *ctl, const char *text, int64_t *ret_s)
 {
@@ -136,6 +137,9 @@ static enum ctl_exit put(struct ctl *ctl, struct psg_assignment *assignment, int
 		psg_time_format(old->until_s, had + strlen(had));
 		strcat(had, ")");
 	}
+	err = old == NULL ? ctl_end_left(ctl, assignment, 1) : PSG_OK;
+	if (err)
+		return ctl_store_error(ctl, "cannot end what was active before", err);
 	bool changed = false;
 	err = psg_policy_assign(ctl->store->root, assignment, &changed);
 	if (err)

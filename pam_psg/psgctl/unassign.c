@@ -88,16 +88,20 @@ static enum psg_err end_all(struct ctl *ctl, struct ending *ending,
 	return err;
 }
 
+/* The policy was changed without the key; what is recorded of people is sealed with it. */
+static enum psg_err begin(struct ctl *ctl, struct ending *ending)
+{
+	enum psg_err err = psg_store_open(ctl->store_path, ctl->key_path, true, &ending->store);
+	if (!err)
+		err = psg_policy_open(ending->store->root, &ending->policy);
+	return err ? err : psg_clock_now(&ending->store->clock, &ending->now);
+}
+
 /* That this fails leaves no door open: without the assignment nothing serves. */
 void ctl_end_unassigned(struct ctl *ctl, const struct psg_assignment *list, size_t count)
 {
 	struct ending ending PSG_CLEANUP(ending_clear) = {0};
-	/* The policy was changed without the key; what is recorded of people is sealed with it. */
-	enum psg_err opened = psg_store_open(ctl->store_path, ctl->key_path, true, &ending.store);
-	if (!opened)
-		opened = psg_policy_open(ending.store->root, &ending.policy);
-	if (!opened)
-		opened = psg_clock_now(&ending.store->clock, &ending.now);
+	enum psg_err opened = begin(ctl, &ending);
 	size_t failed_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].assignee[0] == '%')
@@ -112,4 +116,17 @@ void ctl_end_unassigned(struct ctl *ctl, const struct psg_assignment *list, size
 	}
 	if (failed_count > 10)
 		ctl_warn(ctl, "and those of %zu more", failed_count - 10);
+}
+
+enum psg_err ctl_end_left(struct ctl *ctl, const struct psg_assignment *list, size_t count)
+{
+	struct ending ending PSG_CLEANUP(ending_clear) = {0};
+	enum psg_err err = begin(ctl, &ending);
+	/* Without the key nothing that it sealed opens anything. */
+	if (err == PSG_ERR_KEY)
+		return PSG_OK;
+	for (size_t i = 0; i < count && !err; i++)
+		if (list[i].assignee[0] != '%')
+			err = end_all(ctl, &ending, &list[i]);
+	return err;
 }
