@@ -14,6 +14,8 @@
 #include "psg/bytes.h"
 #include "psg/metadata.h"
 
+const char *world_place = "/tmp";
+
 const char *world_built(const char *name)
 {
 	static char path[4096];
@@ -133,7 +135,8 @@ void world_make(struct world *world, const struct world_policy *policy)
 {
 	bool made;
 
-	*world = (struct world){.dir = "/tmp/psg-pam-XXXXXX"};
+	*world = (struct world){.pamh = NULL};
+	snprintf(world->dir, sizeof(world->dir), "%s/psg-pam-XXXXXX", world_place);
 	assert_non_null(mkdtemp(world->dir));
 	snprintf(world->store_dir, sizeof(world->store_dir), "%s/store", world->dir);
 	snprintf(world->conf_dir, sizeof(world->conf_dir), "%s/pam.d", world->dir);

@@ -49,6 +49,7 @@ struct world_policy {
 	int64_t delay_s;   /* of the throttle, each; 0: as by default */
 };
 
+extern const char *world_place; /* where worlds are made: /tmp */
 void world_make(struct world *world, const struct world_policy *policy);
 void world_deploy(struct world *world, const struct world_policy *policy);
 void world_drop(struct world *world);
