@@ -167,16 +167,16 @@ static bool killed_at(struct town *town, const struct scenario *scenario,
 static void run(const struct scenario *scenario)
 {
 	const struct world_policy policy = {.requires_activation = true, .scope = PSG_SCOPE_HOST};
-	const bool whole = soak(0, 1) == 1;
-	struct tracer_place place = {.number = 1000000, .every = whole};
+	struct tracer_place place = {.number = 1000000};
 	struct town town;
 
 	current = scenario;
 	town_make(&town, &policy);
 	place.since = town.world.store_dir;
 	assert_false(killed_at(&town, scenario, &place));
-	for (int done = 0; done <= (whole ? 1 : 0); done++) {
-		place.after = done == 1;
+	for (unsigned pass = 0; pass < soak(1, 2); pass++) {
+		place.after = pass == 0;
+		place.every = place.after && soak(0, 1) == 1;
 		for (place.number = 1; killed_at(&town, scenario, &place);)
 			place.number++;
 	}

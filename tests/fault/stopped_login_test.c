@@ -169,11 +169,12 @@ static void muted(struct town *town, struct held *held)
 	world_deploy(&town->world, &policy);
 }
 
+/* With the name it looks at the policy once more; held after that look, it is the next phase that refuses. */
 static void after_the_right_is_gone(struct town *town, const struct held *held)
 {
 	(void)town;
 	if (held->phase <= TOWN_AUTH)
-		refused_from(held, held->written ? TOWN_ACCT : TOWN_AUTH);
+		refused_from(held, held->named ? TOWN_ACCT : TOWN_AUTH);
 	if (held->phase == TOWN_ACCT)
 		refused_from(held, TOWN_OPEN);
 }
@@ -208,12 +209,13 @@ static const struct event events[] = {
     {"a newer login", PSG_SCOPE_HOST, newer, after_a_newer},
 };
 
-static void judge(struct town *town, long number)
+static void judge(struct town *town)
 {
 	const struct town_verdict verdict = {
-	    .victim = TOWN_EITHER, .doctor = number % 50 == 0, .fresh = 1};
+	    .victim = TOWN_EITHER, .doctor = town->stops % 50 == 0, .fresh = 1};
 
 	town_policy_put(town);
+	town_deactivate(town, TOWN_BYSTANDER);
 	town_judge(town, &verdict);
 }
 
@@ -236,8 +238,8 @@ static bool held_at(struct town *town, const struct event *event, long number)
 	}
 	munmap(held.visit.seen, sizeof(*held.visit.seen));
 	/* The first is what a store looks like in the end. */
-	if (!there || number % soak(8, 2) == 0)
-		judge(town, number);
+	if (!there || town->stops % soak(5, 4) == 0)
+		judge(town);
 	town_policy_put(town);
 	return there;
 }
@@ -246,7 +248,8 @@ static void held(void **state)
 {
 	const struct event *event = *state;
 	const struct world_policy policy = {.requires_activation = true, .scope = event->scope};
-	const long stride = soak(2, 1), first = 1 + (event - events) % stride;
+	/* That minute has one call, the last sync, at which it must tell. */
+	const long stride = event == events ? 1 : soak(2, 1), first = 1 + (event - events) % stride;
 	struct town town;
 
 	town_make(&town, &policy);
