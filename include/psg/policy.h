@@ -9,7 +9,7 @@
 #include "psg/folder.h"
 #include "psg/model.h"
 
-#define PSG_POLICY_VERSION 2U
+#define PSG_POLICY_VERSION 3U
 /* The largest document that is kept: PSG_ERR_INVALID above, PSG_ERR_CORRUPT when one in the file says more. */
 #define PSG_POLICY_DOCUMENT_MAX (16U * 1024 * 1024)
 
@@ -46,6 +46,13 @@ enum psg_err psg_policy_muting_set(struct psg_policy *policy, const char *name,
 PSG_MUST_CHECK
 enum psg_err psg_policy_set_brief(struct psg_policy *policy, const char *name, bool *ret_requires,
 				  uint32_t *ret_permission_count);
+/* Which of `count` permission keys a set gives, and the rest of its brief: what a login asks of each set that somebody
+ * has, so that who else gives a permission, and how many do, is nothing to it. By the keys' 64-bit hashes: two of one
+ * set's that are the same would be an accident of 1 in 2^64. Errors: NOT_FOUND, CORRUPT, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_set_gives(struct psg_policy *policy, const char *name,
+				  const char *const *keys, size_t count, bool *ret_gives,
+				  bool *ret_requires, uint32_t *ret_permission_count);
 /* The policy that governs a target, defaults of the settings filled in (lifetime, maximum, scope; a lifetime above
  * the maximum is the maximum): there always is one. NOT_FOUND never
  * means "none": the group or set record says whether one must be there. Errors: CORRUPT, store's. */

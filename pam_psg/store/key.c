@@ -34,7 +34,7 @@ struct psg_key {
 
 /* Before anything random or sealed. Not before a mere hash: sodium_init() asks the processor what it can, which in a
  * virtual machine took longer (41 us) than all hashing of an account check, to choose between functions that give the same
- * (hashes_before_init). */
+ * (hashes_before_init in tests/store/key_early_test.c). */
 static enum psg_err init(void)
 {
 	return sodium_init() < 0 ? PSG_ERR_IO : PSG_OK;

@@ -1,4 +1,6 @@
 /* Structures to values of the policy file; policy_read_decode.c is the way back. */
+#include <string.h>
+
 #include "policy_private.h"
 
 void psg_policy_encode_format(struct psg_buf *buf, const struct psg_policy_format *format)
@@ -60,6 +62,9 @@ void psg_policy_encode_brief(struct psg_buf *buf, const struct psg_permission_se
 	psg_buf_u8(buf, set->requires_activation);
 	psg_buf_u8(buf, has_policy);
 	psg_buf_u32(buf, (uint32_t)set->permissions.count);
+	for (size_t i = 0; i < set->permissions.count; i++)
+		psg_buf_u64(buf, psg_policy_key_hash(set->permissions.items[i],
+						     strlen(set->permissions.items[i])));
 }
 
 void psg_policy_encode_policy(struct psg_buf *buf, const struct psg_activation_policy *policy)

@@ -5,7 +5,7 @@
  *   format                     magic, version, generation, counts; magic and version stay where they are
  *   settings                   the Gate's
  *   group/NAME  set/NAME  muting/NAME  policy/NAME
- *   brief/set/NAME             what a login needs of a set
+ *   brief/set/NAME             what a login needs of a set; hashes stand for its permissions
  *   givers/PERMISSION          the names of the sets that give it
  *   assigned/ASSIGNEE          what is assigned to it
  *   doc/TYPE/NAME              a metadata file as deployed, packed

@@ -65,33 +65,46 @@ enum psg_err psg_policy_assigned(struct psg_policy *policy, const char *assignee
 		   : psg_policy_decode_assigned(psg_policy_record_value(&record), assignee, ret);
 }
 
+/* Of a set what a login needs; `hashes` reads those of its permissions. */
 struct brief {
+	struct psg_policy_record record;
 	bool requires_activation, has_policy;
 	uint32_t permission_count;
+	struct psg_reader hashes;
 };
+
+static void brief_clear(struct brief *brief)
+{
+	psg_policy_record_clear(&brief->record);
+}
 
 static enum psg_err get_brief(struct psg_policy *policy, const char *name, struct brief *ret)
 {
-	struct psg_policy_record record PSG_CLEANUP(psg_policy_record_clear) = {0};
-	enum psg_err err = psg_policy_get(policy, PSG_KEY_BRIEF, name, &record);
+	struct brief brief PSG_CLEANUP(brief_clear) = {.requires_activation = true};
+	enum psg_err err = psg_policy_get(policy, PSG_KEY_BRIEF, name, &brief.record);
 
 	if (err)
 		return err;
-	struct psg_reader reader = psg_policy_record_value(&record);
+	struct psg_reader reader = psg_policy_record_value(&brief.record);
 	uint8_t requires_activation = psg_read_u8(&reader);
 	uint8_t has_policy = psg_read_u8(&reader);
-	uint32_t count = psg_read_u32(&reader);
 
-	if (reader.failed || reader.left != 0 || requires_activation > 1 || has_policy > 1)
+	brief.permission_count = psg_read_u32(&reader);
+	if (reader.failed || reader.left != (uint64_t)brief.permission_count * sizeof(uint64_t) ||
+	    requires_activation > 1 || has_policy > 1)
 		return PSG_ERR_CORRUPT;
-	*ret = (struct brief){requires_activation == 1, has_policy == 1, count};
+	brief.requires_activation = requires_activation == 1;
+	brief.has_policy = has_policy == 1;
+	brief.hashes = reader;
+	*ret = brief;
+	brief.record = (struct psg_policy_record){0};
 	return PSG_OK;
 }
 
 enum psg_err psg_policy_set_brief(struct psg_policy *policy, const char *name, bool *ret_requires,
 				  uint32_t *ret_permission_count)
 {
-	struct brief brief;
+	struct brief brief PSG_CLEANUP(brief_clear) = {0};
 	enum psg_err err = get_brief(policy, name, &brief);
 
 	if (err)
@@ -100,6 +113,29 @@ enum psg_err psg_policy_set_brief(struct psg_policy *policy, const char *name, b
 		*ret_requires = brief.requires_activation;
 	if (ret_permission_count)
 		*ret_permission_count = brief.permission_count;
+	return PSG_OK;
+}
+
+enum psg_err psg_policy_set_gives(struct psg_policy *policy, const char *name,
+				  const char *const *keys, size_t count, bool *ret_gives,
+				  bool *ret_requires, uint32_t *ret_permission_count)
+{
+	struct brief brief PSG_CLEANUP(brief_clear) = {0};
+	enum psg_err err = get_brief(policy, name, &brief);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t hash = psg_policy_key_hash(keys[i], strlen(keys[i]));
+		struct psg_reader reader = brief.hashes;
+		bool found = false;
+
+		while (reader.left > 0 && !found)
+			found = psg_read_u64(&reader) == hash;
+		ret_gives[i] = found;
+	}
+	*ret_requires = brief.requires_activation;
+	*ret_permission_count = brief.permission_count;
 	return PSG_OK;
 }
 
@@ -166,7 +202,7 @@ static enum psg_err has_policy(struct psg_policy *policy, enum psg_target_kind k
 			       const char *target, bool *ret)
 {
 	struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
-	struct brief brief;
+	struct brief brief PSG_CLEANUP(brief_clear) = {0};
 	enum psg_err err;
 
 	switch (kind) {

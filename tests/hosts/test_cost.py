@@ -63,17 +63,20 @@ def test_few_calls_and_none_that_writes(machine, tools):
 
 
 def grow(machine, people, groups):
-    """So many more people, and groups of one set each."""
+    """So many more people, and groups of one set each, every one of which opens what the person's does."""
     package = machine.package()
-    kind = "PermissionSetGroup"
-    names = [f"Group{number}" for number in range(groups)]
     group = machine.read(f"{package}/permissionsetgroups/{GROUP}.permissionsetgroup")
-    for name in names:
-        machine.write(f"{package}/permissionsetgroups/{name}.permissionsetgroup", group)
-    manifest = machine.read(f"{package}/package.xml")
-    members = "".join(f"<members>{name}</members>" for name in names)
+    opens = machine.read(f"{package}/permissionsets/{GROUP}_PS.permissionset")
+    members = {"PermissionSetGroup": "", "PermissionSet": ""}
+    for number in range(groups):
+        machine.write(f"{package}/permissionsetgroups/Group{number}.permissionsetgroup",
+                      group.replace(f"{GROUP}_PS", f"Set{number}"))
+        machine.write(f"{package}/permissionsets/Set{number}.permissionset", opens)
+        members["PermissionSetGroup"] += f"<members>Group{number}</members>"
+        members["PermissionSet"] += f"<members>Set{number}</members>"
+    more = "".join(f"<types>{names}<name>{kind}</name></types>" for kind, names in members.items())
     machine.write(f"{package}/package.xml",
-                  manifest.replace("<version>", f"<types>{members}<name>{kind}</name></types><version>"))
+                  machine.read(f"{package}/package.xml").replace("<version>", more + "<version>"))
     machine.psgctl("deploy", package)
     machine.write(TRACE, "".join(f"many{number} Group{number % groups}\n" for number in range(people)))
     machine.psgctl("assign", "--file", TRACE)

@@ -144,7 +144,7 @@ static void a_record_answers_for_its_own_key(void **state)
 	bool requires_activation = true;
 
 	memcpy(policy_sample_find(sound, "brief/set/Operator"),
-	       policy_sample_find(sound, "brief/set/Reader"), 6 + 8);
+	       policy_sample_find(sound, "brief/set/Reader"), 6 + 2 * 8 + 8);
 	policy_sample_put(sound->root, sound->bytes, sound->len);
 	assert_int_equal(psg_policy_open(sound->root, &policy), PSG_OK);
 	assert_int_equal(psg_policy_set_brief(policy, "Operator", &requires_activation, NULL),

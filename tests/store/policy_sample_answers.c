@@ -94,12 +94,19 @@ static void ask_set(struct psg_policy *policy, bool muting, const char *name,
 
 static void ask_brief(struct psg_policy *policy, const char *name, struct psg_strings *ret)
 {
-	bool requires_activation = false;
-	uint32_t count = 0;
+	static const char *const keys[] = {"applicationVisibilities.sshd",
+					   "applicationVisibilities.sudo"};
+	bool requires_activation = false, same = false, gives[2] = {false, false};
+	uint32_t count = 0, same_count = 0;
 	struct psg_buf buf = {0};
-	enum psg_err err = psg_policy_set_brief(policy, name, &requires_activation, &count);
+	enum psg_err err = psg_policy_set_gives(policy, name, keys, PSG_COUNT(keys), gives,
+						&requires_activation, &count);
 
-	psg_buf_format(&buf, "brief %d %u", requires_activation, count);
+	if (psg_policy_set_brief(policy, name, &same, &same_count) != err ||
+	    same != requires_activation || same_count != count)
+		err = PSG_ERR_INVALID;
+	psg_buf_format(&buf, "brief %d %u gives %d %d", requires_activation, count, gives[0],
+		       gives[1]);
 	answer(ret, err, &buf);
 }
 

@@ -27,8 +27,8 @@ static void round_trip(void **state)
 	    "[2 applicationVisibilities.sshd applicationVisibilities.sudo]",
 	    "set Quiet 'A \"label\" \xc3\xa9' '' '' 0 "
 	    "[2 applicationVisibilities.sshd customPermissions.Deploy]",
-	    "brief 0 2",
-	    "brief 1 2",
+	    "brief 0 2 gives 1 0",
+	    "brief 1 2 gives 1 1",
 	    "none",
 	    "policy Ops 3600 7200 300 0 1 2 '(INC|CHG)[0-9]+.*' 1 1 finance=EditBillingInfo",
 	    "policy Open 1800 1800 0 1 0 0 '' 0 0",
