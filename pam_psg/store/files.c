@@ -45,6 +45,14 @@ enum psg_err psg_files_own(int fd, uid_t owner)
 	return PSG_OK;
 }
 
+enum psg_err psg_files_odd_errno(int errnum)
+{
+	/* ENXIO: a FIFO that nobody reads, or a socket, in the place of a file. */
+	if (errnum == ENOTDIR || errnum == ELOOP || errnum == ENXIO)
+		return PSG_ERR_UNSAFE;
+	return psg_err_from_errno(errnum);
+}
+
 static bool is_safe(const struct stat *st, uid_t owner)
 {
 	return S_ISREG(st->st_mode) && st->st_uid == owner && (st->st_mode & 077) == 0;
@@ -178,6 +186,47 @@ static enum psg_err open_parent(const char *path, const char **ret_base, int *re
 	return PSG_OK;
 }
 
+enum psg_err psg_files_sync_name(const char *path)
+{
+	int folder PSG_CLEANUP(psg_close_fd) = -1;
+	const char *base;
+	enum psg_err err = open_parent(path, &base, &folder);
+
+	return err == PSG_OK ? psg_files_sync(folder) : err;
+}
+
+/* Without a name of its own until it is whole: a crash leaves no copy of a key behind, which nobody would ever
+ * look for. A name beside (`name` not empty) where the file system has no such files. */
+static enum psg_err make_unnamed(int folder, char name[static PSG_TEMPORARY_SIZE], int *ret_fd)
+{
+	int fd PSG_CLEANUP(psg_close_fd) =
+	    psg_files_above_two(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+	enum psg_err err;
+
+	name[0] = '\0';
+	if (fd < 0)
+		return psg_files_temporary(folder, geteuid(), name, ret_fd);
+	err = psg_files_own(fd, geteuid());
+	if (err != PSG_OK)
+		return err;
+	*ret_fd = fd;
+	fd = -1;
+	return PSG_OK;
+}
+
+static enum psg_err give_name(int folder, const char *name, int fd, const char *base)
+{
+	char own[32];
+	int rc;
+
+	(void)snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	if (name[0] != '\0')
+		rc = linkat(folder, name, folder, base, 0);
+	else
+		rc = linkat(AT_FDCWD, own, folder, base, AT_SYMLINK_FOLLOW);
+	return rc == 0 ? PSG_OK : psg_err_from_errno(errno);
+}
+
 /* A link, not a rename: it fails where the name is taken, and what it makes is whole already. */
 enum psg_err psg_files_make_whole(const char *path, const void *bytes, size_t len)
 {
@@ -185,17 +234,22 @@ enum psg_err psg_files_make_whole(const char *path, const void *bytes, size_t le
 	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	char name[PSG_TEMPORARY_SIZE];
 	const char *base;
-	enum psg_err err = open_parent(path, &base, &folder);
+	enum psg_err err = open_parent(path, &base, &folder), synced;
 
 	if (err == PSG_OK)
-		err = psg_files_temporary(folder, geteuid(), name, &fd);
+		err = make_unnamed(folder, name, &fd);
 	if (err != PSG_OK)
 		return err;
 	err = psg_files_write(fd, bytes, len);
 	if (err == PSG_OK)
 		err = psg_files_sync(fd);
-	if (err == PSG_OK && linkat(folder, name, folder, base, 0) != 0)
-		err = psg_err_from_errno(errno);
-	(void)unlinkat(folder, name, 0);
-	return err == PSG_OK ? psg_files_sync(folder) : err;
+	if (err == PSG_OK)
+		err = give_name(folder, name, fd, base);
+	if (name[0] != '\0')
+		(void)unlinkat(folder, name, 0);
+	/* Taken: perhaps by somebody who was killed before this. */
+	if (err != PSG_OK && err != PSG_ERR_EXISTS)
+		return err;
+	synced = psg_files_sync(folder);
+	return synced != PSG_OK ? synced : err;
 }

@@ -13,6 +13,9 @@ int psg_files_above_two(int fd);
 /* Owner and mode 0600, whatever the umask and the caller's group. */
 PSG_MUST_CHECK
 enum psg_err psg_files_own(int fd, uid_t owner);
+/* The error of an open that was to find a plain file or a folder: UNSAFE for what is neither. */
+PSG_MUST_CHECK
+enum psg_err psg_files_odd_errno(int errnum);
 /* Opens for reading and judges the handle: a plain file, of `owner`, nothing for group and others. */
 PSG_MUST_CHECK
 enum psg_err psg_files_open(int folder, const char *name, uid_t owner, int *ret_fd,
@@ -34,7 +37,14 @@ enum psg_err psg_files_temporary(int folder, uid_t owner, char name[static PSG_T
 PSG_MUST_CHECK
 enum psg_err psg_files_list(int folder, bool hidden, psg_name_fn *each, void *arg,
 			    bool *ret_hidden);
-/* Makes `path` with this content, whole and durable, or not at all. Errors: EXISTS. */
+/* Appends a whole line with one write, to a file that is made where there is none. */
+PSG_MUST_CHECK
+enum psg_err psg_files_append(int folder, const char *name, uid_t owner, const void *line,
+			      size_t len);
+/* Makes the name `path` durable: syncs the folder it is in. */
+PSG_MUST_CHECK
+enum psg_err psg_files_sync_name(const char *path);
+/* Makes `path` with this content, whole and durable, or not at all. Errors: EXISTS, durable likewise. */
 PSG_MUST_CHECK
 enum psg_err psg_files_make_whole(const char *path, const void *bytes, size_t len);
 

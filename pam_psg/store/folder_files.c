@@ -4,13 +4,14 @@
  *   in tests/store/folder_test.c): owner, type, nothing for group and others.
  * MUST say NOT_FOUND for ENOENT alone: a process out of descriptors that reads an empty folder would
  *   find no code spent (files_out_of_descriptors).
+ * MUST make a folder's name durable before anything is written in it, whoever made it
+ *   (test_a_login_after_one_that_was_killed_is_spent in tests/hosts/test_power.py).
  * MUST NOT wait for another process; MUST NOT follow a link from the store's own folder down. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -34,20 +35,40 @@ static struct files *files_of(struct psg_folder *folder)
 
 /* -- folders -- */
 
-/* Takes over `fd`. `mend`: a maker that was killed between mkdir and chmod under umask 0777 leaves a
- * folder of mode 0000, which root's capabilities open and others' do not. */
-static enum psg_err folder_judge(int fd, uid_t owner, bool mend, struct psg_folder **ret)
+/* A folder that its maker has not made durable yet. Whoever is about to write into it first makes its name
+ * durable himself, for the maker may have been killed: else a synced code in it could be lost with the folder. */
+#define UNSYNCED S_ISVTX
+
+/* Killed between mkdir and chmod under umask 0777, a maker leaves a folder of mode 01000, which root's capabilities
+ * open and others' do not. */
+static enum psg_err folder_finish(int fd, const struct stat *st, const struct files *maker)
+{
+	enum psg_err err = PSG_OK;
+
+	if (maker == NULL || (st->st_mode & (UNSYNCED | 0700)) == 0700)
+		return PSG_OK;
+	err = psg_files_sync(maker->fd);
+	if (err == PSG_OK && fchmod(fd, 0700) != 0)
+		err = psg_err_from_errno(errno);
+	return err;
+}
+
+/* Takes over `fd`. `maker`: the folder it is in, if it may be made; or NULL. */
+static enum psg_err folder_judge(int fd, uid_t owner, const struct files *maker,
+				 struct psg_folder **ret)
 {
 	int held PSG_CLEANUP(psg_close_fd) = psg_files_above_two(fd);
 	struct files *files;
 	struct stat st;
+	enum psg_err err;
 
 	if (held < 0 || fstat(held, &st) != 0)
 		return psg_err_from_errno(errno);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != owner || (st.st_mode & 077) != 0)
 		return PSG_ERR_UNSAFE;
-	if (mend && (st.st_mode & 0700) != 0700 && fchmod(held, 0700) != 0)
-		return psg_err_from_errno(errno);
+	err = folder_finish(held, &st, maker);
+	if (err != PSG_OK)
+		return err;
 	files = calloc(1, sizeof(*files));
 	if (files == NULL)
 		return PSG_ERR_NO_MEMORY;
@@ -58,14 +79,6 @@ static enum psg_err folder_judge(int fd, uid_t owner, bool mend, struct psg_fold
 	held = -1;
 	*ret = &files->folder;
 	return PSG_OK;
-}
-
-static enum psg_err odd_errno(int errnum)
-{
-	/* ENXIO: a FIFO that nobody reads, or a socket, in the place of a file. */
-	if (errnum == ENOTDIR || errnum == ELOOP || errnum == ENXIO)
-		return PSG_ERR_UNSAFE;
-	return psg_err_from_errno(errnum);
 }
 
 static int folder_openat(int parent, const char *name)
@@ -83,14 +96,14 @@ static enum psg_err files_make_folder(struct files *parent, const char *name)
 {
 	gid_t group = parent->owner == 0 ? 0 : (gid_t)-1;
 
-	if (mkdirat(parent->fd, name, 0700) != 0)
+	if (mkdirat(parent->fd, name, UNSYNCED | 0700) != 0)
 		return errno == EEXIST ? PSG_OK : psg_err_from_errno(errno);
 	/* By name, while umask 0777 may have left a folder that cannot be opened: nobody else can
 	 * change what the name stands for inside a 0700 folder. */
-	if (fchmodat(parent->fd, name, 0700, 0) != 0 ||
+	if (fchmodat(parent->fd, name, UNSYNCED | 0700, 0) != 0 ||
 	    fchownat(parent->fd, name, parent->owner, group, AT_SYMLINK_NOFOLLOW) != 0)
 		return psg_err_from_errno(errno);
-	return psg_files_sync(parent->fd);
+	return PSG_OK; /* folder_finish does the rest */
 }
 
 static enum psg_err files_open(struct psg_folder *folder, const char *name, bool make,
@@ -107,8 +120,8 @@ static enum psg_err files_open(struct psg_folder *folder, const char *name, bool
 		fd = folder_openat(parent->fd, name);
 	}
 	if (fd < 0)
-		return odd_errno(errno);
-	return folder_judge(fd, parent->owner, make, ret);
+		return psg_files_odd_errno(errno);
+	return folder_judge(fd, parent->owner, make ? parent : NULL, ret);
 }
 
 enum psg_err psg_folder_open_files(const char *path, uid_t owner, struct psg_folder **ret)
@@ -125,8 +138,8 @@ enum psg_err psg_folder_open_files(const char *path, uid_t owner, struct psg_fol
 		own[--len] = '\0';
 	fd = folder_openat(AT_FDCWD, own);
 	if (fd < 0)
-		return odd_errno(errno);
-	return folder_judge(fd, owner, false, ret);
+		return psg_files_odd_errno(errno);
+	return folder_judge(fd, owner, NULL, ret);
 }
 
 static void files_release(struct psg_folder *folder)
@@ -325,59 +338,12 @@ static enum psg_err files_replace(struct psg_folder *folder, const char *name, c
 	return written != PSG_OK ? written : err;
 }
 
-static int append_open(struct files *files, const char *name, bool make)
-{
-	int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int fd;
-
-	do
-		fd = openat(files->fd, name, make ? flags | O_CREAT | O_EXCL : flags, 0600);
-	while (fd < 0 && errno == EINTR);
-	return psg_files_above_two(fd);
-}
-
-/* A caller's RLIMIT_FSIZE cuts a line short; the next must not be read as the rest of it. Still one
- * write, so that lines of several processes never mix. */
-static enum psg_err append_line(int fd, const struct stat *st, const void *line, size_t len)
-{
-	char last = '\n';
-	struct iovec parts[2] = {{(char[]){'\n'}, 1}, {(void *)(uintptr_t)line, len}};
-	size_t first;
-	ssize_t n;
-
-	if (st->st_size > 0 && pread(fd, &last, 1, st->st_size - 1) != 1)
-		last = '\n';
-	first = last == '\n';
-	do
-		n = writev(fd, parts + first, 2 - (int)first);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return psg_err_from_errno(errno);
-	return (size_t)n == len + 1 - first ? PSG_OK : PSG_ERR_NO_ROOM;
-}
-
 static enum psg_err files_append(struct psg_folder *folder, const char *name, const void *line,
 				 size_t len)
 {
 	struct files *files = files_of(folder);
-	int fd PSG_CLEANUP(psg_close_fd) = append_open(files, name, false);
-	enum psg_err err = PSG_OK;
-	struct stat st;
 
-	if (fd < 0 && errno == ENOENT) {
-		fd = append_open(files, name, true);
-		if (fd >= 0)
-			err = psg_files_own(fd, files->owner);
-		else if (errno == EEXIST)
-			fd = append_open(files, name, false);
-	}
-	if (fd < 0 || (err == PSG_OK && fstat(fd, &st) != 0))
-		return odd_errno(errno);
-	if (err != PSG_OK)
-		return err;
-	if (!S_ISREG(st.st_mode) || st.st_uid != files->owner || (st.st_mode & 077) != 0)
-		return PSG_ERR_UNSAFE;
-	return append_line(fd, &st, line, len);
+	return psg_files_append(files->fd, name, files->owner, line, len);
 }
 
 static const struct psg_folder_ops files_ops = {

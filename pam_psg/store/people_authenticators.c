@@ -220,7 +220,8 @@ enum psg_err psg_people_unenroll(struct psg_store *store, const char *subject, c
 		else if (err == PSG_ERR_NOT_FOUND)
 			err = PSG_OK;
 	}
-	if (err == PSG_OK && removed > 0)
+	/* Also with nothing left to remove: whoever did may have been killed before this. */
+	if (err == PSG_OK)
 		err = person.folder->ops->sync_names(person.folder);
 	if (err == PSG_ERR_NOT_FOUND)
 		err = PSG_OK;

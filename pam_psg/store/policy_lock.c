@@ -36,6 +36,10 @@ enum psg_err psg_policy_lock(struct psg_folder *root, int *ret_fd)
 		return err;
 	/* So is what somebody was killed over. Not what is young: `init` writes the key beside without this lock. */
 	err = root->ops->sweep(root, (int64_t)time(NULL) * PSG_NS_PER_S - PSG_TIDY_AGE_NS);
+	/* Or it was killed between putting a policy in force and making that durable: found so already, it is not
+	 * written again. */
+	if (!err)
+		err = root->ops->sync_names(root);
 	if (err)
 		return err;
 	*ret_fd = fd;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
+
 static size_t path_len(const char *path)
 {
 	size_t len = strlen(path);
@@ -103,12 +105,18 @@ enum psg_err psg_store_wrap(struct psg_folder *root, const struct psg_clock *clo
 	return err;
 }
 
+/* Its name is synced though it was there before: whoever made it may have been killed or lost power, and a key
+ * whose folder is lost takes every authenticator with it. */
 static enum psg_err make_folder(const char *path, bool *made)
 {
-	if (mkdir(path, 0700) != 0)
-		return errno == EEXIST ? PSG_OK : psg_err_from_errno(errno);
-	*made = true;
-	return chmod(path, 0700) == 0 ? PSG_OK : psg_err_from_errno(errno);
+	if (mkdir(path, 0700) == 0) {
+		*made = true;
+		if (chmod(path, 0700) != 0)
+			return psg_err_from_errno(errno);
+	} else if (errno != EEXIST) {
+		return psg_err_from_errno(errno);
+	}
+	return psg_files_sync_name(path);
 }
 
 /* The folder of the key where it is missing: /etc/psg before the package made it. */
@@ -126,11 +134,12 @@ static enum psg_err make_key_folder(const char *key, bool *made)
 static enum psg_err make_subfolder(struct psg_folder *root, const char *name, bool *made)
 {
 	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
-	enum psg_err err = root->ops->open(root, name, false, &folder);
+	bool there = false;
+	enum psg_err err = root->ops->exists(root, name, &there);
 
-	if (err != PSG_ERR_NOT_FOUND)
+	if (err != PSG_OK)
 		return err;
-	*made = true;
+	*made |= !there;
 	return root->ops->open(root, name, true, &folder);
 }
 

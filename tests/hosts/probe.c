@@ -98,6 +98,8 @@ int main(int argc, char **argv)
 	pam_handle_t *pam = NULL;
 	int last = PAM_SUCCESS;
 
+	/* Said as it returns, for who traces us. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 4 || pam_start(argv[1], argv[2], &conv, &pam) != PAM_SUCCESS)
 		return 2;
 	for (int i = 3; i < argc; i++) {
