@@ -61,9 +61,9 @@ static enum ctl_exit put(struct ctl *ctl, struct ctl_bulk *bulk)
 	if (!err)
 		err = psg_policy_commit(&staged);
 	ctl_progress_end(&bulk->progress);
-	return err ? ctl_store_error(ctl, "cannot write the policy; the one before stays in force",
-				     err)
-		   : CTL_DONE;
+	if (err && !bulk->with_until && ctl_policy_replaced(ctl))
+		ctl_end_unassigned(ctl, bulk->changed.items, bulk->changed.count);
+	return err ? ctl_policy_failed(ctl, err) : CTL_DONE;
 }
 
 /* One event for each change, or one for all of them where they are many. */

@@ -143,8 +143,7 @@ static enum ctl_exit put(struct ctl *ctl, struct psg_assignment *assignment, int
 	bool changed = false;
 	err = psg_policy_assign(ctl->store->root, assignment, &changed);
 	if (err)
-		return ctl_store_error(
-		    ctl, "cannot write the policy; the one before stays in force", err);
+		return ctl_policy_failed(ctl, err);
 	psg_close_fd(lock);
 	if (changed) {
 		char until[PSG_TIME_SIZE];

@@ -108,8 +108,7 @@ static enum ctl_exit prepare(struct ctl *ctl, struct ctl_deploy_run *run)
 	if (problems->error_count == 0 && run->deployment.changed) {
 		err = stage(ctl, run);
 		if (err)
-			return ctl_store_error(
-			    ctl, "cannot write the policy; the one before stays in force", err);
+			return ctl_policy_failed(ctl, err);
 	}
 	run->stopped = problems->error_count > 0 || (run->strict && problems->count > 0);
 	return CTL_DONE;
@@ -119,8 +118,7 @@ static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
 {
 	enum psg_err err = ctl_deploy_commit(ctl, run);
 	if (err)
-		return ctl_store_error(
-		    ctl, "cannot write the policy; the one before stays in force", err);
+		return ctl_policy_failed(ctl, err);
 	run->written = true;
 	char counts[160];
 	ctl_deploy_counts(&run->deployment, counts, sizeof(counts));

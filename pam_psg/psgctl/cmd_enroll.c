@@ -128,6 +128,7 @@ static enum ctl_exit store_it(struct enroll *enroll, const char *code)
 	ctl_event(ctl, &event);
 	if (err)
 		return ctl_store_error(ctl, "removing the old authenticators", err);
+	(void)!psg_people_tidy(ctl->store, enroll->subject.name);
 	ctl_note(ctl, "%s is enrolled%s", ctl_safe(enroll->subject.name),
 		 code ? " and the code was right" : "");
 	return CTL_DONE;

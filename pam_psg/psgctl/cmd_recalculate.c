@@ -74,17 +74,12 @@ static enum psg_err stage(struct ctl *ctl, struct ctl_deploy_run *run)
 	return err ? err : ctl_deploy_compare(run, ctl->policy);
 }
 
-static enum ctl_exit not_written(const struct ctl *ctl, enum psg_err err)
-{
-	return ctl_store_error(ctl, "cannot write the policy; the one before stays in force", err);
-}
-
 static enum ctl_exit put_in_force(struct ctl *ctl, struct ctl_deploy_run *run)
 {
 	size_t count = run->deployment.recalculated.count;
 	enum psg_err err = ctl_deploy_commit(ctl, run);
 	if (err)
-		return not_written(ctl, err);
+		return ctl_policy_failed(ctl, err);
 	char reason[64];
 	snprintf(reason, sizeof(reason), "recalculated %zu group%s", count, count == 1 ? "" : "s");
 	struct psg_event event = {.kind = PSG_EVENT_DEPLOYED, .reason = reason};
@@ -142,7 +137,7 @@ static enum ctl_exit recalculate(struct ctl *ctl, const char *const *names, size
 	if (err)
 		return ctl_store_error(ctl, "cannot derive the policy", err);
 	if (staged)
-		return not_written(ctl, staged);
+		return ctl_policy_failed(ctl, staged);
 	ctl_print_problems(ctl, NULL, &derived->problems);
 	if (derived->problems.error_count > 0) {
 		ctl_error(ctl, "what was deployed does not pass: deploy a corrected package; "

@@ -17,9 +17,11 @@ static enum ctl_exit take(struct ctl *ctl, const struct psg_assignments *has, co
 		if (strcmp(assignment->target, name) != 0)
 			continue;
 		enum psg_err err = psg_policy_unassign(ctl->store->root, assignment, &changed);
-		if (err)
-			return ctl_store_error(
-			    ctl, "cannot write the policy; the one before stays in force", err);
+		if (err) {
+			if (ctl_policy_replaced(ctl))
+				ctl_end_unassigned(ctl, assignment, 1);
+			return ctl_policy_failed(ctl, err);
+		}
 		if (!changed)
 			continue;
 		(*count)++;

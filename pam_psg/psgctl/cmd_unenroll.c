@@ -88,5 +88,7 @@ enum ctl_exit ctl_unenroll(struct ctl *ctl)
 	}
 	if (err && err != PSG_ERR_NOT_FOUND)
 		return ctl_store_error(ctl, "ending what the authenticators opened", err);
+	/* Nobody else looks here before the person is enrolled again. */
+	(void)!psg_people_tidy(ctl->store, subject.name);
 	return report(ctl, subject.name, removed, ended);
 }

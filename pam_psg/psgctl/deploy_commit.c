@@ -62,7 +62,7 @@ enum psg_err ctl_deploy_commit(struct ctl *ctl, struct ctl_deploy_run *run)
 	enum psg_err err = gather_unassigned(ctl->policy, &run->deployment.update, &gone);
 	if (!err)
 		err = psg_policy_commit(&run->staged);
-	if (!err && gone.count > 0)
+	if (gone.count > 0 && (!err || ctl_policy_replaced(ctl)))
 		ctl_end_unassigned(ctl, gone.items, gone.count);
 	return err;
 }

@@ -155,6 +155,12 @@ char *ctl_suggest_target(struct ctl *ctl, const char *given);
 /* The name nearest to a misspelt one, NULL when none is near. Borrowed from the list. */
 const char *ctl_suggest(const char *given, const struct psg_strings *names);
 
+/* -- written.c -- */
+/* Whether the policy in force is another than ctl->policy. The lock is held. */
+bool ctl_policy_replaced(const struct ctl *ctl);
+/* ctl_store_error for a policy that could not be written: says which one is in force. The lock is held. */
+enum ctl_exit ctl_policy_failed(const struct ctl *ctl, enum psg_err err);
+
 /* -- open.c -- */
 /* Makes relative --store and --key absolute. False: said, CTL_STORE. ctl_open_store does it itself. */
 bool ctl_resolve_paths(struct ctl *ctl);
