@@ -15,7 +15,7 @@ struct psg_now {
 
 /* Where the time comes from; tests put their own. */
 struct psg_clock {
-	/* Fills *ret whole. Errors: PSG_ERR_CLOCK; *ret untouched. */
+	/* Fills *ret whole. Errors: PSG_ERR_CLOCK, LIMIT, NO_MEMORY; *ret untouched. */
 	enum psg_err (*now)(void *self, struct psg_now *ret);
 	void *self;
 };

@@ -14,12 +14,16 @@ enum psg_err {
 	PSG_ERR_ACCESS,    /* EACCES, EPERM */
 	PSG_ERR_UNSAFE,    /* an owner, mode or file type that lets others write or read */
 	PSG_ERR_NO_MEMORY,
-	PSG_ERR_LIMIT,   /* EMFILE, ENFILE: no descriptor left */
-	PSG_ERR_NO_ROOM, /* ENOSPC, EDQUOT, EFBIG, EROFS, a short write */
-	PSG_ERR_CORRUPT, /* a checksum, seal or form that does not hold */
-	PSG_ERR_VERSION, /* written by a newer pam_psg */
-	PSG_ERR_OLD,     /* written by an earlier pam_psg whose form is no longer read */
-	PSG_ERR_KEY,     /* the sealing key is missing or malformed */
+	PSG_ERR_LIMIT,      /* EMFILE, ENFILE: no descriptor left */
+	PSG_ERR_NO_ROOM,    /* ENOSPC */
+	PSG_ERR_NO_INODES,  /* ENOSPC where a name was to be made and no inode is left */
+	PSG_ERR_QUOTA,      /* EDQUOT */
+	PSG_ERR_FILE_LIMIT, /* EFBIG, or a write cut short by RLIMIT_FSIZE */
+	PSG_ERR_READ_ONLY,  /* EROFS */
+	PSG_ERR_CORRUPT,    /* a checksum, seal or form that does not hold */
+	PSG_ERR_VERSION,    /* written by a newer pam_psg */
+	PSG_ERR_OLD,        /* written by an earlier pam_psg whose form is no longer read */
+	PSG_ERR_KEY,        /* the sealing key is missing or malformed */
 	PSG_ERR_CLOCK,
 	PSG_ERR_PROC,    /* /proc could not be read: never "unset" */
 	PSG_ERR_INVALID, /* an argument or input of the wrong form */
@@ -37,7 +41,12 @@ enum psg_err {
 
 /* A short English text, never NULL, for any value. */
 const char *psg_strerror(enum psg_err err);
+/* What to do about a resource that is used up, as a sentence without its stop; NULL for any other error. */
+const char *psg_remedy(enum psg_err err);
 /* The error that stands for an errno value; 0 gives PSG_ERR_IO. */
 enum psg_err psg_err_from_errno(int errnum);
+/* The error that names a resource this process lacks (LIMIT, NO_MEMORY), or else `err`: for sources that have an
+ * error of their own, and are not at fault when there is no descriptor to read them with. */
+enum psg_err psg_err_lacking(int errnum, enum psg_err err);
 
 #endif

@@ -24,19 +24,19 @@ bool psg_boot_same(const char *boot_id_a, const char *boot_id_b)
 	return boot_id_valid(boot_id_a) && strcmp(boot_id_a, boot_id_b) == 0;
 }
 
-static bool read_boot_id(char out[static PSG_BOOT_ID_SIZE])
+static enum psg_err read_boot_id(char out[static PSG_BOOT_ID_SIZE])
 {
 	int fd PSG_CLEANUP(psg_close_fd) =
 	    open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t got;
 
 	if (fd < 0)
-		return false;
+		return psg_err_lacking(errno, PSG_ERR_CLOCK);
 	do
 		got = read(fd, out, PSG_BOOT_ID_SIZE - 1);
 	while (got < 0 && errno == EINTR);
 	out[PSG_BOOT_ID_SIZE - 1] = '\0';
-	return got == PSG_BOOT_ID_SIZE - 1 && boot_id_valid(out);
+	return got == PSG_BOOT_ID_SIZE - 1 && boot_id_valid(out) ? PSG_OK : PSG_ERR_CLOCK;
 }
 
 static bool read_clock(clockid_t id, int64_t *ret_ns)
@@ -50,24 +50,28 @@ static bool read_clock(clockid_t id, int64_t *ret_ns)
 	return true;
 }
 
-static bool know_boot_id(char *known, char out[static PSG_BOOT_ID_SIZE])
+static enum psg_err know_boot_id(char *known, char out[static PSG_BOOT_ID_SIZE])
 {
 	if (known && *known) {
 		memcpy(out, known, PSG_BOOT_ID_SIZE);
-		return true;
+		return PSG_OK;
 	}
-	if (!read_boot_id(out))
-		return false;
-	if (known)
+	enum psg_err err = read_boot_id(out);
+
+	if (!err && known)
 		memcpy(known, out, PSG_BOOT_ID_SIZE);
-	return true;
+	return err;
 }
 
 static enum psg_err system_now(void *self, struct psg_now *ret)
 {
 	struct psg_now now;
 
-	if (!know_boot_id(self, now.boot_id) || !read_clock(CLOCK_REALTIME, &now.realtime_ns) ||
+	enum psg_err err = know_boot_id(self, now.boot_id);
+
+	if (err)
+		return err;
+	if (!read_clock(CLOCK_REALTIME, &now.realtime_ns) ||
 	    !read_clock(CLOCK_BOOTTIME, &now.boottime_ns))
 		return PSG_ERR_CLOCK;
 	*ret = now;

@@ -108,7 +108,8 @@ static enum psg_err read_file(int dir, const char *name, char *buf, size_t size)
 	ssize_t got;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH ? PSG_ERR_NOT_FOUND : PSG_ERR_PROC;
+		return errno == ENOENT || errno == ESRCH ? PSG_ERR_NOT_FOUND
+							 : psg_err_lacking(errno, PSG_ERR_PROC);
 	do
 		got = read(fd, buf, size - 1);
 	while (got < 0 && errno == EINTR);
@@ -140,7 +141,9 @@ static enum psg_err view_open(struct psg_proc_view *view)
 	if (view->fd >= 0)
 		return PSG_OK;
 	view->fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (view->fd >= 0 && proc_is_ours(view->fd))
+	if (view->fd < 0)
+		return psg_err_lacking(errno, PSG_ERR_PROC);
+	if (proc_is_ours(view->fd))
 		return PSG_OK;
 	psg_close_fd(&view->fd);
 	return PSG_ERR_PROC;
@@ -167,7 +170,7 @@ static enum psg_err open_process(const struct psg_proc_view *view, pid_t pid, in
 	snprintf(name, sizeof(name), "%jd", (intmax_t)pid);
 	dir = openat(view->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (dir < 0)
-		return errno == ENOENT ? absent(pid) : PSG_ERR_PROC;
+		return errno == ENOENT ? absent(pid) : psg_err_lacking(errno, PSG_ERR_PROC);
 	*ret_dir = dir;
 	return PSG_OK;
 }

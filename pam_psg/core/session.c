@@ -109,7 +109,7 @@ enum psg_err psg_session_identify(const struct psg_proc *proc, pid_t pid, uid_t 
 	enum psg_err err = proc->info(proc->self, call.pid, &info);
 
 	if (err != PSG_OK)
-		return PSG_ERR_PROC;
+		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_PROC : err;
 	call.real_uid = info.real_uid;
 	call.audit_id = info.audit_id;
 	/* Where the parent is gone by now its id is not known to differ, so ours is not fresh. */
@@ -118,7 +118,7 @@ enum psg_err psg_session_identify(const struct psg_proc *proc, pid_t pid, uid_t 
 	if (err == PSG_OK && call.leader.pid == 0)
 		err = find_leader(proc, info.session, &call.leader);
 	if (err != PSG_OK)
-		return PSG_ERR_PROC;
+		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_PROC : err;
 	*ret = call;
 	return PSG_OK;
 }

@@ -32,6 +32,10 @@ static int refusal(const struct psg_outcome *outcome)
 	case PSG_ERR_NO_MEMORY:
 	case PSG_ERR_LIMIT:
 	case PSG_ERR_NO_ROOM:
+	case PSG_ERR_NO_INODES:
+	case PSG_ERR_QUOTA:
+	case PSG_ERR_FILE_LIMIT:
+	case PSG_ERR_READ_ONLY:
 	case PSG_ERR_CORRUPT:
 	case PSG_ERR_VERSION:
 	case PSG_ERR_OLD:

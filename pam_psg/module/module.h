@@ -99,6 +99,8 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 		const struct psg_activation *activation, const char *reason);
 /* What kind of event a refusal by `err` is. */
 enum psg_event_kind psg_report_kind(enum psg_err err);
+/* The store where the outcome's error is one of its disk, else NULL. */
+const char *psg_report_where(const struct psg_request *req);
 /* The event of req->outcome, if it is one. */
 void psg_report_outcome(struct psg_request *req);
 /* Ends and logs what is over by the clocks; called where nothing was allowed. */

@@ -61,6 +61,16 @@ enum psg_event_kind psg_report_kind(enum psg_err err)
 	return PSG_EVENT_ERROR;
 }
 
+const char *psg_report_where(const struct psg_request *req)
+{
+	enum psg_err err = req->outcome.err;
+
+	return err == PSG_ERR_NO_ROOM || err == PSG_ERR_NO_INODES || err == PSG_ERR_QUOTA ||
+		       err == PSG_ERR_READ_ONLY || err == PSG_ERR_IO
+		   ? req->args.store
+		   : NULL;
+}
+
 static const char *what_failed(const struct psg_request *req)
 {
 	if (req->not_root)
@@ -74,7 +84,9 @@ void psg_report_outcome(struct psg_request *req)
 {
 	const struct psg_outcome *outcome = &req->outcome;
 	enum psg_event_kind kind = psg_report_kind(outcome->err);
-	char reason[256];
+	const char *where = req->bad_argument ? req->bad_argument : psg_report_where(req);
+	const char *remedy = psg_remedy(outcome->err);
+	char reason[384];
 
 	/* What lends or ends refuses nobody: only its failures are news. */
 	if (!outcome->err && (outcome->verdict == PSG_ALLOW || req->phase == PSG_PHASE_SETCRED ||
@@ -82,9 +94,9 @@ void psg_report_outcome(struct psg_request *req)
 		return;
 	if (req->phase == PSG_PHASE_CLOSE && !req->store)
 		return;
-	snprintf(reason, sizeof(reason), "%s%s%s%s",
-		 outcome->err ? what_failed(req) : psg_why_name(outcome->why),
-		 req->bad_argument ? ": " : "", req->bad_argument ? req->bad_argument : "",
+	snprintf(reason, sizeof(reason), "%s%s%s%s%s%s",
+		 outcome->err ? what_failed(req) : psg_why_name(outcome->why), where ? ": " : "",
+		 where ? where : "", remedy ? ": " : "", remedy ? remedy : "",
 		 req->concealed ? " (a code was asked for show)" : "");
 	/* What passes all the same is not called refused; a wrong code is a wrong code. */
 	if (!outcome->permissive || kind != PSG_EVENT_REFUSED)

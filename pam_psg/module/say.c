@@ -185,6 +185,16 @@ static void say_why(struct psg_request *req)
 	}
 }
 
+/* The person's own limit, or the administrator's disk: either may be the reader. */
+static void say_used_up(struct psg_request *req, enum psg_err err)
+{
+	const char *store = psg_report_where(req);
+
+	psg_tell_refusal(req,
+			 "The gate could not decide: %s%s%s. Try again when that is mended: %s.",
+			 psg_strerror(err), store ? ": " : "", store ? store : "", psg_remedy(err));
+}
+
 static void say_error(struct psg_request *req)
 {
 	enum psg_err err = req->outcome.err;
@@ -223,6 +233,8 @@ static void say_error(struct psg_request *req)
 	} else if (err == PSG_ERR_CANCELLED) {
 		/* Nothing was answered: what stands in the way is what stood there before. */
 		say_why(req);
+	} else if (psg_remedy(err)) {
+		say_used_up(req, err);
 	} else {
 		psg_tell_refusal(req,
 				 "The gate could not decide (%s). Ask your administrator to run: "

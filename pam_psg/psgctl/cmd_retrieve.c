@@ -95,7 +95,7 @@ static enum ctl_exit select_documents(struct ctl *ctl, struct retrieve *run)
 
 static enum ctl_exit output_error(const struct ctl *ctl, const char *where, enum psg_err err)
 {
-	const char *remedy = "";
+	const char *remedy = psg_remedy(err);
 	if (err == PSG_ERR_EXISTS) {
 		ctl_error(ctl,
 			  "%s %s; name another, or --force to replace the files of the same names. "
@@ -113,10 +113,9 @@ static enum ctl_exit output_error(const struct ctl *ctl, const char *where, enum
 		return CTL_INVALID;
 	}
 	if (err == PSG_ERR_NOT_FOUND)
-		remedy = ": make the directory it is to be in first";
-	else if (err == PSG_ERR_NO_ROOM)
-		remedy = ": the file system is full or read-only";
-	ctl_error(ctl, "cannot write %s: %s%s", ctl_safe(where), psg_strerror(err), remedy);
+		remedy = "make the directory it is to be in first";
+	ctl_error(ctl, "cannot write %s: %s%s%s", ctl_safe(where), psg_strerror(err),
+		  remedy != NULL ? ": " : "", remedy != NULL ? remedy : "");
 	return CTL_INVALID;
 }
 

@@ -86,10 +86,9 @@ static void say_remedy(const struct ctl *ctl, enum psg_err err)
 			  "assign again; the psgctl that wrote it lists what was assigned",
 			  ctl_safe(ctl->store_path));
 		break;
-	case PSG_ERR_NO_ROOM:
-		ctl_error(ctl, "the file system is full or read-only; nothing was changed");
-		break;
 	default:
+		if (psg_remedy(err) != NULL)
+			ctl_error(ctl, "nothing was changed; to go on: %s", psg_remedy(err));
 		break;
 	}
 }

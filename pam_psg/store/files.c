@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "psg/key.h"
@@ -27,6 +29,34 @@ int psg_files_above_two(int fd)
 	close(fd);
 	errno = saved;
 	return high;
+}
+
+enum psg_err psg_files_no_name(int folder, int errnum)
+{
+	struct statvfs fs;
+
+	/* btrfs and its like count no inodes: f_files is 0 there. */
+	if (errnum == ENOSPC && fstatvfs(folder, &fs) == 0 && fs.f_files > 0 && fs.f_ffree == 0)
+		return PSG_ERR_NO_INODES;
+	return psg_err_from_errno(errnum);
+}
+
+/* Asked, not tried: a write that begins at the limit is a SIGXFSZ, and the host's end. */
+enum psg_err psg_files_fit(int fd, bool at_end, size_t len)
+{
+	struct rlimit limit;
+	off_t at;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return psg_err_from_errno(errno);
+	if (limit.rlim_cur == RLIM_INFINITY)
+		return PSG_OK;
+	at = lseek(fd, 0, at_end ? SEEK_END : SEEK_CUR);
+	if (at < 0)
+		return psg_err_from_errno(errno);
+	return (rlim_t)at <= limit.rlim_cur && len <= limit.rlim_cur - (rlim_t)at
+		   ? PSG_OK
+		   : PSG_ERR_FILE_LIMIT;
 }
 
 enum psg_err psg_files_own(int fd, uid_t owner)
@@ -120,8 +150,11 @@ enum psg_err psg_files_read(int fd, const struct stat *st, void *buf, size_t siz
 
 enum psg_err psg_files_write(int fd, const void *bytes, size_t len)
 {
+	enum psg_err err = psg_files_fit(fd, false, len);
 	ssize_t n;
 
+	if (err != PSG_OK)
+		return err;
 	do
 		n = write(fd, bytes, len);
 	while (n < 0 && errno == EINTR);
@@ -154,7 +187,7 @@ enum psg_err psg_files_temporary(int folder, uid_t owner, char name[static PSG_T
 		fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
-		return psg_err_from_errno(errno);
+		return psg_files_no_name(folder, errno);
 	fd = psg_files_above_two(fd);
 	err = fd < 0 ? psg_err_from_errno(errno) : psg_files_own(fd, owner);
 	if (err != PSG_OK) {

@@ -10,6 +10,11 @@
 
 /* Moves a descriptor above 2 and wants it open; returns -1 with errno else (fd is closed then). */
 int psg_files_above_two(int fd);
+/* What failed where a name was to be made in the open `folder`: ENOSPC stands for two resources. */
+enum psg_err psg_files_no_name(int folder, int errnum);
+/* Whether `len` bytes written at the file's end, or at fd's place, stay within RLIMIT_FSIZE. Errors: FILE_LIMIT. */
+PSG_MUST_CHECK
+enum psg_err psg_files_fit(int fd, bool at_end, size_t len);
 /* Owner and mode 0600, whatever the umask and the caller's group. */
 PSG_MUST_CHECK
 enum psg_err psg_files_own(int fd, uid_t owner);
@@ -23,7 +28,7 @@ enum psg_err psg_files_open(int folder, const char *name, uid_t owner, int *ret_
 /* Reads to the end, which is where `st` has it unless the file grew; CORRUPT when there is more than `size`. */
 PSG_MUST_CHECK
 enum psg_err psg_files_read(int fd, const struct stat *st, void *buf, size_t size, size_t *ret_len);
-/* One write; a short one is NO_ROOM. */
+/* One write; a short one is NO_ROOM. Errors also: FILE_LIMIT, with nothing written. */
 PSG_MUST_CHECK
 enum psg_err psg_files_write(int fd, const void *bytes, size_t len);
 PSG_MUST_CHECK

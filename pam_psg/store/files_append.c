@@ -17,7 +17,7 @@ static int append_open(int folder, const char *name, bool make)
 	return psg_files_above_two(fd);
 }
 
-/* A caller's RLIMIT_FSIZE cuts a line short; the next must not be read as the rest of it. Still one
+/* A disk that fills cuts a line short; the next must not be read as the rest of it. Still one
  * write, so that lines of several processes never mix. */
 static enum psg_err append_line(int fd, const struct stat *st, const void *line, size_t len)
 {
@@ -25,7 +25,10 @@ static enum psg_err append_line(int fd, const struct stat *st, const void *line,
 	struct iovec parts[2] = {{(char[]){'\n'}, 1}, {(void *)(uintptr_t)line, len}};
 	size_t first;
 	ssize_t n;
+	enum psg_err err = psg_files_fit(fd, true, len + 1);
 
+	if (err != PSG_OK)
+		return err;
 	if (st->st_size > 0 && pread(fd, &last, 1, st->st_size - 1) != 1)
 		last = '\n';
 	first = last == '\n';

@@ -97,7 +97,7 @@ static enum psg_err files_make_folder(struct files *parent, const char *name)
 	gid_t group = parent->owner == 0 ? 0 : (gid_t)-1;
 
 	if (mkdirat(parent->fd, name, UNSYNCED | 0700) != 0)
-		return errno == EEXIST ? PSG_OK : psg_err_from_errno(errno);
+		return errno == EEXIST ? PSG_OK : psg_files_no_name(parent->fd, errno);
 	/* By name, while umask 0777 may have left a folder that cannot be opened: nobody else can
 	 * change what the name stands for inside a 0700 folder. */
 	if (fchmodat(parent->fd, name, UNSYNCED | 0700, 0) != 0 ||
@@ -239,7 +239,7 @@ static enum psg_err files_create(struct psg_folder *folder, const char *name, in
 			    0600);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
-		return psg_err_from_errno(errno);
+		return psg_files_no_name(files->fd, errno);
 	fd = psg_files_above_two(fd);
 	err = fd < 0 ? psg_err_from_errno(errno) : psg_files_own(fd, files->owner);
 	if (err != PSG_OK)

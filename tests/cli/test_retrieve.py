@@ -328,7 +328,7 @@ def test_a_full_disk(deployed, tmp_path, name):
     result = deployed.in_namespace(fill, "retrieve", "--all", "--output", tmp_path / "full" / name)
     where = f"{tmp_path}/full/" + ("out/permissionsets/Billing_PS.permissionset" if name == "out" else name)
     assert result.rc == 3
-    assert result.err == f"psgctl: cannot write {where}: no room to write: the file system is full or read-only\n"
+    assert result.err == f"psgctl: cannot write {where}: the disk is full: make room on its file system (df)\n"
 
 
 # -- the command line --

@@ -162,13 +162,13 @@ static void with_a_file_limit(struct folk *folk)
 	EXPECT(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
 	EXPECT(folder->ops->create(folder, "a", &file) == PSG_OK);
-	EXPECT(folder->ops->write(folder, file, "12345678", 8) == PSG_ERR_NO_ROOM);
+	EXPECT(folder->ops->write(folder, file, "12345678", 8) == PSG_ERR_FILE_LIMIT);
 	folder->ops->close(folder, file);
-	EXPECT(get(folder, "a", text, sizeof(text)) == PSG_OK && strcmp(text, "1234") == 0);
-	EXPECT(folder->ops->replace(folder, "b", "12345678", 8) == PSG_ERR_NO_ROOM);
+	EXPECT(get(folder, "a", text, sizeof(text)) == PSG_OK && text[0] == '\0');
+	EXPECT(folder->ops->replace(folder, "b", "12345678", 8) == PSG_ERR_FILE_LIMIT);
 	EXPECT(get(folder, "b", text, sizeof(text)) == PSG_ERR_NOT_FOUND);
 	EXPECT(folder->ops->replace(folder, "c", "1234", 4) == PSG_OK);
-	EXPECT(folder->ops->append(folder, "c", "5", 1) == PSG_ERR_NO_ROOM);
+	EXPECT(folder->ops->append(folder, "c", "5", 1) == PSG_ERR_FILE_LIMIT);
 }
 
 static void files_short_writes(void **state)

@@ -120,7 +120,7 @@ static void failing_operations(void **state)
 	}
 }
 
-/* RLIMIT_FSIZE cuts the file at any length, as a full disk does. */
+/* A file size limit is asked after, not run into, at any length. */
 static void failing_writes(void **state)
 {
 	struct policy_sample_sound *sound = *state;
@@ -137,7 +137,7 @@ static void failing_writes(void **state)
 			enum psg_err err = change(sound->root, which);
 
 			assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-			assert_int_equal(err, PSG_ERR_NO_ROOM);
+			assert_int_equal(err, PSG_ERR_FILE_LIMIT);
 			expect_old(sound);
 			refused++;
 		}

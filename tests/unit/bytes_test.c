@@ -26,7 +26,10 @@ static void errors(void **state)
 	assert_int_equal(psg_err_from_errno(EIO), PSG_ERR_IO);
 	assert_int_equal(psg_err_from_errno(ENOENT), PSG_ERR_NOT_FOUND);
 	assert_int_equal(psg_err_from_errno(EMFILE), PSG_ERR_LIMIT);
-	assert_int_equal(psg_err_from_errno(EDQUOT), PSG_ERR_NO_ROOM);
+	assert_int_equal(psg_err_from_errno(EDQUOT), PSG_ERR_QUOTA);
+	assert_int_equal(psg_err_from_errno(EROFS), PSG_ERR_READ_ONLY);
+	assert_int_equal(psg_err_from_errno(EFBIG), PSG_ERR_FILE_LIMIT);
+	assert_int_equal(psg_err_from_errno(ENOSPC), PSG_ERR_NO_ROOM);
 	assert_int_equal(psg_err_from_errno(EACCES), PSG_ERR_ACCESS);
 	/* only ENOENT is "not there", and nothing is "all well" */
 	for (int errnum = -1; errnum < 200; errnum++) {

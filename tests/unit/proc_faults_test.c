@@ -97,6 +97,14 @@ static enum psg_err look(struct psg_proc_info *ret)
 
 static const char *const files[] = {"sessionid", "stat", "status"};
 
+/* Out of descriptors or memory is this process's own trouble, not that of /proc. */
+static enum psg_err open_error(int errnum)
+{
+	if (errnum == ENOMEM)
+		return PSG_ERR_NO_MEMORY;
+	return errnum == EMFILE || errnum == ENFILE ? PSG_ERR_LIMIT : PSG_ERR_PROC;
+}
+
 static void each_file_fails(void **state)
 {
 	static const int errors[] = {EACCES, EPERM, EMFILE, ENFILE, EIO, ENOMEM, ESRCH, ENOENT};
@@ -115,7 +123,7 @@ static void each_file_fails(void **state)
 				assert_int_equal(look(&unaudited), PSG_OK);
 				assert_int_equal(unaudited.audit_id, PSG_AUDIT_NONE);
 			} else {
-				assert_int_equal(look(&info), PSG_ERR_PROC);
+				assert_int_equal(look(&info), open_error(errors[e]));
 			}
 			open_errno = 0;
 			read_errno = errors[e];
@@ -153,7 +161,7 @@ static void identity_fails(void **state)
 	(void)state;
 	faulty = "stat";
 	open_errno = EMFILE;
-	assert_int_equal(psg_session_identify(&psg_proc_system, 0, getuid(), &call), PSG_ERR_PROC);
+	assert_int_equal(psg_session_identify(&psg_proc_system, 0, getuid(), &call), PSG_ERR_LIMIT);
 	assert_int_equal(call.pid, 5);
 	open_errno = 0;
 	assert_int_equal(psg_session_identify(&psg_proc_system, 0, getuid(), &call), PSG_OK);
