@@ -90,7 +90,7 @@ TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 
 tests: $(TEST_BIN) $(REPLAY_BIN) bench-programs
 # Its own malloc and the like stand before libc's, to fail one by one.
-$(patsubst %,$(BUILD)/tests/%_memory_test,store/policy unit/metadata unit/retrieve): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+$(patsubst %,$(BUILD)/tests/%_memory_test,store/policy unit/metadata unit/retrieve fault/module): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 $(REPLAY_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

@@ -17,6 +17,7 @@ enum memory_failure { MEMORY_NONE_FAILED, MEMORY_OURS_FAILED, MEMORY_LIBRARYS_FA
 
 static long memory_left = -1; /* calls until one fails; negative: none does */
 static enum memory_failure memory_failure;
+static long memory_blocks; /* had and not given back; under valgrind none */
 static bool memory_inside; /* a call of ours that was counted already */
 
 /* The call after so many fails, and no other. */
@@ -47,30 +48,50 @@ static bool memory_fails(enum memory_failure whose)
 void *__interceptor_malloc(size_t size) __attribute__((weak));
 void *__interceptor_calloc(size_t count, size_t size) __attribute__((weak));
 void *__interceptor_realloc(void *old, size_t size) __attribute__((weak));
+void __interceptor_free(void *old) __attribute__((weak));
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
+void __libc_free(void *old);
+
+static void *memory_counted(void *block)
+{
+	memory_blocks += block != NULL;
+	return block;
+}
 
 MEMORY_PUBLIC void *malloc(size_t size)
 {
 	if (memory_fails(MEMORY_LIBRARYS_FAILED))
 		return NULL;
-	return __interceptor_malloc ? __interceptor_malloc(size) : __libc_malloc(size);
+	return memory_counted(__interceptor_malloc ? __interceptor_malloc(size)
+						   : __libc_malloc(size));
 }
 
 MEMORY_PUBLIC void *calloc(size_t count, size_t size)
 {
 	if (memory_fails(MEMORY_LIBRARYS_FAILED))
 		return NULL;
-	return __interceptor_calloc ? __interceptor_calloc(count, size)
-				    : __libc_calloc(count, size);
+	return memory_counted(__interceptor_calloc ? __interceptor_calloc(count, size)
+						   : __libc_calloc(count, size));
 }
 
 MEMORY_PUBLIC void *realloc(void *old, size_t size)
 {
 	if (memory_fails(MEMORY_LIBRARYS_FAILED))
 		return NULL;
-	return __interceptor_realloc ? __interceptor_realloc(old, size) : __libc_realloc(old, size);
+	memory_blocks -= old != NULL;
+	return memory_counted(__interceptor_realloc ? __interceptor_realloc(old, size)
+						    : __libc_realloc(old, size));
+}
+
+MEMORY_PUBLIC void free(void *old)
+{
+	memory_blocks -= old != NULL;
+	if (__interceptor_free)
+		__interceptor_free(old);
+	else
+		__libc_free(old);
 }
 
 /* What libzip has when its own memory runs out, it leaks (zip_fopen_index, zip_close). */

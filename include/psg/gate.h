@@ -32,6 +32,12 @@ enum psg_err psg_subject_by_uid(uid_t uid, struct psg_subject *ret);
 PSG_MUST_CHECK
 enum psg_err psg_gate_assignments(struct psg_policy *policy, const struct psg_subject *subject,
 				  struct psg_assignments *ret);
+/* For where a missing assignment opens (unassigned_ok): libc takes a source that could not be read for one that knows
+ * nothing, so a subject without an account and a Unix group without a name are IO here. */
+PSG_MUST_CHECK
+enum psg_err psg_gate_assignments_whole(struct psg_policy *policy,
+					const struct psg_subject *subject,
+					struct psg_assignments *ret);
 
 /* Holds a subject's activations to the policy as it is now (psg_activation_restrain), those that are not over already.
  * A target that is gone ends its activations and is no error. Errors: the store's. */

@@ -22,8 +22,9 @@ static enum psg_err groups_are_whole(const struct psg_call *call)
 		return PSG_OK;
 	if (getrlimit(RLIMIT_AS, &memory) || getrlimit(RLIMIT_DATA, &data))
 		return PSG_ERR_IO;
-	return memory.rlim_cur == RLIM_INFINITY && data.rlim_cur == RLIM_INFINITY ? PSG_OK
-										  : PSG_ERR_LIMIT;
+	return memory.rlim_cur == RLIM_INFINITY && data.rlim_cur == RLIM_INFINITY
+		   ? PSG_OK
+		   : PSG_ERR_NO_MEMORY;
 }
 
 /* Where nothing wants an activation, nobody's folder need be read. A Failed group opens nothing with or without. */
@@ -47,7 +48,10 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 	if (!err && ask->unassigned_ok && psg_policy_has_unix_groups(gate->policy))
 		err = groups_are_whole(ask->call);
 	if (!err)
-		err = psg_gate_assignments(gate->policy, ask->subject, &gate->assignments);
+		err =
+		    ask->unassigned_ok
+			? psg_gate_assignments_whole(gate->policy, ask->subject, &gate->assignments)
+			: psg_gate_assignments(gate->policy, ask->subject, &gate->assignments);
 	if (!err)
 		err = psg_gate_paths(gate, ask->demand);
 	if (err)

@@ -28,31 +28,12 @@ static size_t enrolled(void)
 
 static char typed[PSG_CODE_DIGITS_MAX + 1];
 
-/* Types the shown key into an app: the last word of the line of the prompt that shows it. */
-static void read_key(void *arg)
-{
-	struct psg_credential app = {.algorithm = PSG_SHA1, .digits = 6, .period_s = 30};
-	char key[128];
-
-	(void)arg;
-	const char *line = strstr(world.person.asked, "6 digits): ");
-
-	if (!line)
-		return;
-	line += strlen("6 digits): ");
-	size_t len = strcspn(line, "\n");
-
-	memcpy(key, line, len);
-	key[len] = '\0';
-	assert_int_equal(psg_base32_decode(key, app.secret, sizeof(app.secret), &app.secret_len),
-			 PSG_OK);
-	assert_int_equal(app.secret_len, 20);
-	assert_int_equal(psg_totp_code(&app, psg_totp_step(&app, time(NULL)), typed), PSG_OK);
-}
+static struct world_app app = {&world.person, typed};
 
 static int change(int flags)
 {
-	world.person.before_answer = read_key;
+	world.person.before_answer = world_read_key;
+	world.person.arg = &app;
 	world_start(&world, "psg-enroll", WORLD_USER);
 	return pam_chauthtok(world.pamh, flags);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,7 +120,9 @@ void world_deploy(struct world *world, const struct world_policy *policy)
 {
 	static uint64_t generation = 1;
 	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
-	char user[] = WORLD_USER, group[] = WORLD_GROUP, wide[] = "Wide";
+	char *user PSG_CLEANUP(psg_free_bytes) =
+	    copy(policy->assignee ? policy->assignee : WORLD_USER);
+	char group[] = WORLD_GROUP, wide[] = "Wide";
 	struct psg_assignment list[] = {{user, PSG_TARGET_GROUP, group, policy->until_s},
 					{user, PSG_TARGET_GROUP, wide, 0}};
 	struct psg_assignments assigned = {list, policy->second_group ? 2 : 1};
@@ -208,6 +211,8 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	struct person *person = arg;
 	struct pam_response *responses = calloc((size_t)count, sizeof(*responses));
 
+	if (!responses)
+		return PAM_BUF_ERR;
 	for (int i = 0; i < count; i++) {
 		if (messages[i]->msg_style == PAM_TEXT_INFO ||
 		    messages[i]->msg_style == PAM_ERROR_MSG) {
@@ -337,6 +342,27 @@ uint64_t world_attempts(struct world *world)
 	    psg_attempts_look(world->store, WORLD_USER, PSG_NOT_APART, &throttle, &count, &wait_ns),
 	    PSG_OK);
 	return count;
+}
+
+/* The key is the last word of the line of the prompt that shows it. */
+void world_read_key(void *arg)
+{
+	const struct world_app *app = arg;
+	struct psg_credential made = {.algorithm = PSG_SHA1, .digits = 6, .period_s = 30};
+	const char *line = strstr(app->person->asked, "6 digits): ");
+	char key[128];
+
+	if (!line)
+		return;
+	line += strlen("6 digits): ");
+	size_t len = strcspn(line, "\n");
+
+	memcpy(key, line, len);
+	key[len] = '\0';
+	assert_int_equal(psg_base32_decode(key, made.secret, sizeof(made.secret), &made.secret_len),
+			 PSG_OK);
+	assert_int_equal(made.secret_len, 20);
+	assert_int_equal(psg_totp_code(&made, psg_totp_step(&made, time(NULL)), app->code), PSG_OK);
 }
 
 static int await(pid_t child)

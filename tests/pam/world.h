@@ -36,6 +36,7 @@ struct world {
 
 /* The policy of a world: one group WORLD_GROUP with the set Login_PS. */
 struct world_policy {
+	const char *assignee; /* NULL: WORLD_USER */
 	bool unassigned, requires_activation, failed, muted;
 	int64_t until_s;
 	const char *applications[8]; /* "gate" always; more here */
@@ -73,6 +74,12 @@ void world_grant(struct world *world, const char *user, const struct psg_grant *
 struct psg_activation world_activation(struct world *world);
 /* How many attempts count now. */
 uint64_t world_attempts(struct world *world);
+/* A before_answer: types the key that a prompt shows into an app, whose code is one of the answers. */
+struct world_app {
+	const struct person *person;
+	char *code; /* room for PSG_CODE_DIGITS_MAX + 1 */
+};
+void world_read_key(void *app);
 /* Runs `tests` in a session whose leader lives and is another process, whatever this one was started
  * from; for main. */
 int world_run_in_session(int (*tests)(void));
