@@ -68,6 +68,8 @@ enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strin
 		return err;
 	err = root->ops->write(root, file, text.data, text.len);
 	root->ops->close(root, file);
+	if (err)
+		(void)!root->ops->remove(root, UPDATING_FILE);
 	return err;
 }
 
