@@ -35,6 +35,10 @@ const struct entry entries[] = {
     {"account, no code", HOSTWIDE, "gate", pam_acct_mgmt, .has = ENTRY_AUTHENTICATOR,
      .expected = PAM_PERM_DENIED, .record = true},
     {"account, live", HOSTWIDE, "gate", pam_acct_mgmt, .has = ENTRY_ACTIVE},
+    {"account, lapsed", HOSTWIDE, "gate", pam_acct_mgmt, .has = ENTRY_LAPSED,
+     .expected = PAM_PERM_DENIED, .record = true},
+    {"account, ended", HOSTWIDE, "gate", pam_acct_mgmt, .has = ENTRY_ENDED,
+     .expected = PAM_PERM_DENIED, .record = true},
     {"account, unassigned", UNASSIGNED, "gate", pam_acct_mgmt, .expected = PAM_PERM_DENIED},
     {"account by a group, unassigned_ok", BY_GROUP, "lax", pam_acct_mgmt,
      .expected = PAM_PERM_DENIED, .lookups = true},
@@ -99,8 +103,13 @@ void entry_prepare(struct world *world, const struct entry *entry)
 		return;
 	world_enroll(world);
 	snprintf(code, sizeof(code), "%s", world_code(world, 0));
-	if (entry->has == ENTRY_ACTIVE)
-		world_activate(world, 0, 3600, NULL);
+	if (entry->has >= ENTRY_ACTIVE)
+		world_activate(world, entry->has == ENTRY_LAPSED ? 3601 : 0, 3600, NULL);
+	if (entry->has == ENTRY_ENDED)
+		assert_int_equal(psg_activation_end(world->store, WORLD_USER,
+						    world_activation(world).file,
+						    PSG_END_DEACTIVATED, NULL),
+				 PSG_OK);
 }
 
 static bool enrols(const struct entry *entry)

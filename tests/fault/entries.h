@@ -4,7 +4,7 @@
 
 #include "../pam/world.h"
 
-enum entry_has { ENTRY_NOTHING, ENTRY_AUTHENTICATOR, ENTRY_ACTIVE };
+enum entry_has { ENTRY_NOTHING, ENTRY_AUTHENTICATOR, ENTRY_ACTIVE, ENTRY_LAPSED, ENTRY_ENDED };
 
 struct entry {
 	const char *name;

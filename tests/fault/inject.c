@@ -90,7 +90,9 @@ static void judge(const struct seccomp_data *call, struct seccomp_notif_resp *an
 	long short_answer = 0;
 
 	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	if (!shared->counting || cannot_fail(call->nr) || ++shared->result.calls != injection.nth)
+	if (!shared->counting || cannot_fail(call->nr) ||
+	    (injection.only != 0 && call->nr != injection.only) ||
+	    ++shared->result.calls != injection.nth)
 		return;
 	if (injection.errnum == INJECT_SHORT && !can_be_short(call, &short_answer))
 		return;

@@ -10,6 +10,8 @@
 struct injection {
 	long nth;   /* counted from 1 between inject_begin and inject_end; 0: none fails */
 	int errnum; /* or INJECT_SHORT */
+	long
+	    only; /* this system call alone counts; 0: all do. read(2), whose number that is, never alone */
 };
 
 struct injected {
