@@ -98,6 +98,8 @@ static void each_sync_counts(void **state)
 		inject_run(&what, call, (void *)(uintptr_t)entry, &got);
 		if (got.struck == SYS_fsync && got.status == PAM_SUCCESS)
 			explain(entry, &what, &got, "nothing vouches that it lasts");
+		if (got.struck == SYS_fsync && entry_judge(&world, entry, got.status))
+			explain(entry, &what, &got, entry_judge(&world, entry, got.status));
 	}
 	assert_true(what.nth > 3);
 	world_drop(&world);
