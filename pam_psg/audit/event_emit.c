@@ -11,6 +11,7 @@
 
 #include "psg/event.h"
 #include "psg/text.h"
+#include "syslog.h"
 
 #define FOLDER "refusals"
 #define BUCKETS 256U
@@ -96,12 +97,16 @@ static enum pass limit(struct psg_store *store, const struct psg_event *event)
 
 static void to_syslog(const struct psg_event *event)
 {
-	struct psg_buf line = {0};
+	struct psg_buf line = {0}, said = {0};
+	int priority = LOG_AUTHPRIV | psg_event_priority(event->kind);
 
 	psg_event_line(event, &line);
+	psg_buf_format(&said, "pam_psg: %s", line.data ? line.data : "");
 	/* Out of memory: what happened at least, without what else there is to say. */
-	syslog(LOG_AUTHPRIV | psg_event_priority(event->kind), "pam_psg: %s",
-	       line.failed || !line.data ? psg_event_name(event->kind) : line.data);
+	psg_syslog_send(priority, line.failed || said.failed || !line.data
+				      ? psg_event_name(event->kind)
+				      : said.data);
+	psg_buf_clear(&said);
 	psg_buf_clear(&line);
 }
 

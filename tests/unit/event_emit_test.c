@@ -9,40 +9,20 @@
 
 #include <cmocka.h>
 
+#include "../../pam_psg/audit/syslog.h"
 #include "psg/event.h"
 
-/* -- a syslog of our own, by whichever name the library calls it -- */
+/* -- a syslogd of our own -- */
 
 static char logged[100][8192];
 static int priorities[100];
 static size_t log_count;
 
-static PSG_PRINTF(2, 0) void keep(int priority, const char *format, va_list args)
+void psg_syslog_send(int priority, const char *text)
 {
 	assert_true(log_count < PSG_COUNT(logged));
-	vsnprintf(logged[log_count], sizeof(logged[0]), format, args);
+	snprintf(logged[log_count], sizeof(logged[0]), "%s", text);
 	priorities[log_count++] = priority;
-}
-
-#undef syslog
-void syslog(int priority, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	keep(priority, format, args);
-	va_end(args);
-}
-
-void __syslog_chk(int priority, int flag, const char *format, ...);
-void __syslog_chk(int priority, int flag, const char *format, ...)
-{
-	va_list args;
-
-	(void)flag;
-	va_start(args, format);
-	keep(priority, format, args);
-	va_end(args);
 }
 
 void openlog(const char *ident, int option, int facility)
