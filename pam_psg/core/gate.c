@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "gate_paths.h"
+#include "psg/unix_group.h"
 
 /* getgrouplist() does not say when a source of groups failed: it gives those it got. Under a memory limit
  * of the caller's own (su) a %group that was assigned goes missing, and unassigned_ok would take that
@@ -37,6 +38,16 @@ static bool wants_activation(const struct psg_facts *facts)
 	return false;
 }
 
+/* Nor does it say so when a directory is down. No source has a group of this name (the colon ends a name in all of them):
+ * whoever cannot answer that could not tell whom the groups mean. */
+static enum psg_err groups_can_be_had(void)
+{
+	struct psg_unix_group none;
+	enum psg_err err = psg_unix_group_find("psg:none", &none);
+
+	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err == PSG_OK ? PSG_ERR_IO : err;
+}
+
 static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 			   struct psg_gate *gate)
 {
@@ -45,13 +56,17 @@ static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,
 
 	if (!err)
 		err = psg_policy_settings(gate->policy, &gate->settings);
-	if (!err && ask->unassigned_ok && psg_policy_has_unix_groups(gate->policy))
+	bool by_groups = !err && ask->unassigned_ok && psg_policy_has_unix_groups(gate->policy);
+
+	if (by_groups)
 		err = groups_are_whole(ask->call);
 	if (!err)
 		err =
 		    ask->unassigned_ok
 			? psg_gate_assignments_whole(gate->policy, ask->subject, &gate->assignments)
 			: psg_gate_assignments(gate->policy, ask->subject, &gate->assignments);
+	if (!err && by_groups)
+		err = groups_can_be_had();
 	if (!err)
 		err = psg_gate_paths(gate, ask->demand);
 	if (err)
