@@ -76,11 +76,21 @@ bool ctl_output_end(const struct ctl *ctl)
 	return written && !output_failed;
 }
 
+/* jansson's ASCII has one control character, DEL, which stands in strings only. */
+static int put_ascii(const char *text, size_t len, void *unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\x7f' ? fputs("\\u007f", stdout) < 0 : putchar(text[i]) == EOF)
+			return -1;
+	return 0;
+}
+
 static void put_document(json_t *document, size_t flags)
 {
 	if (document == NULL)
 		output_failed = true;
-	else if (json_dumpf(document, stdout, flags) != 0 && !ferror(stdout))
+	else if (json_dump_callback(document, put_ascii, NULL, flags) != 0 && !ferror(stdout))
 		output_failed = true;
 	json_decref(document);
 }
@@ -112,8 +122,9 @@ void ctl_json_list_begin(json_t *owned_document, const char *name)
 	if (len < 2) {
 		output_failed = true;
 	} else {
-		text[len - 2] = '\0'; /* the line break and the brace that end it */
-		printf("%s,\n  \"%s\": [", text, name);
+		/* without the line break and the brace that end it */
+		(void)put_ascii(text, len - 2, NULL);
+		printf(",\n  \"%s\": [", name);
 	}
 	free(text);
 }

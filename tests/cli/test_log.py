@@ -145,11 +145,10 @@ def test_escapes_reach_no_terminal(psgctl, log):
     evil = "\x1b[2J\x1b]0;owned\x07\r\nforged\u009b31m\u202eabc\u2028\x7f"
     log({name: evil for name in ("time", "event", "userName", "service", "permissionSetGroup",
                                  "reason", "actor")})
-    harmful = re.compile("[\x00-\x09\x0b-\x1f\x80-\x9f\u2028\u202e]")
+    harmful = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]")
     for args in (["log"], ["log", "--json"], ["log", "--user", "x" + evil]):
         result = psgctl.ok(*args)
         assert not harmful.search(result.out + result.err)
-    assert "\x7f" not in psgctl.ok("log").out
     assert len(psgctl.ok("log").out.splitlines()) == 1
     assert psgctl.ok("log", "--json").json()[0]["reason"] == evil
 
