@@ -55,6 +55,10 @@ static void every_bit(void **state)
 	(void)state;
 	for (size_t i = 0; i < small_file_count; i++) {
 		size_t step = small_is_large(&small_files[i]) ? soak(397, 1) : soak(97, 1);
+
+		/* Which attempt counts, and since when, the last one says. */
+		if (strstr(small_files[i].path, "attempts/5"))
+			step = soak(7, 1);
 		int fd = open_of(&small_files[i]);
 
 		for (size_t bit = 0; bit < small_files[i].len * 8; bit += step)

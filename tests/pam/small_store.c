@@ -220,7 +220,7 @@ void small_all_refused(const struct small_file *file, const char *what, size_t w
 int small_setup(void **state)
 {
 	static const struct world_policy policy = {
-	    .requires_activation = true, .scope = PSG_SCOPE_HOST, .delay_s = 86400 / 2};
+	    .requires_activation = true, .scope = PSG_SCOPE_HOST, .delay_s = 3600};
 
 	(void)state;
 	world_make(&small_world, &policy);

@@ -37,6 +37,16 @@ static enum psg_err fall_asleep(void *arg)
 	return PSG_OK;
 }
 
+/* Little more than one lifetime, so that a renewal soon meets the end of its chain. */
+static struct psg_grant any_grant(const char *target)
+{
+	struct psg_grant grant = folk_grant(target);
+
+	grant.lifetime_s = HISTORY_LIFETIME_S;
+	grant.maximum_lifetime_s = HISTORY_MAXIMUM_S;
+	return grant;
+}
+
 static const struct history_activation *any_live(struct history *history, const char *target)
 {
 	for (size_t i = 0; i < history->model.count; i++) {
@@ -91,7 +101,7 @@ static void claim(struct history *history, size_t device, uint64_t step, bool sl
 	const struct history_activation *live = any_live(history, target);
 	const struct history_activation *renews = live && history_chance(history, 2) ? live : NULL;
 	struct psg_activation old, made;
-	struct psg_grant grant = folk_grant(target);
+	struct psg_grant grant = any_grant(target);
 	char code[PSG_CODE_DIGITS_MAX + 1];
 	struct psg_claim what = folk_claim(history->folk, SUBJECT, code, &grant);
 	struct sleep sleep = {.history = history};
@@ -179,7 +189,7 @@ static void deactivate(struct history *history)
 static void grant_by_hand(struct history *history)
 {
 	const char *target = targets[history_chance(history, PSG_COUNT(targets))];
-	struct psg_grant grant = folk_grant(target);
+	struct psg_grant grant = any_grant(target);
 	struct psg_activation made;
 
 	assert_int_equal(psg_people_grant(history->folk->store, SUBJECT, &grant, &made), PSG_OK);
@@ -257,7 +267,7 @@ static void act(struct history *history)
 		history_pass(history, (int64_t)history_chance(history, 120));
 		break;
 	case 2:
-		history_pass(history, (int64_t)history_chance(history, 3 * 3600));
+		history_pass(history, (int64_t)history_chance(history, 3600));
 		break;
 	case 3: /* suspended: the monotonic clock stands still, these two do not */
 		history_pass(history, (int64_t)history_chance(history, 3 * 86400));

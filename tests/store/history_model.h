@@ -7,7 +7,7 @@
 
 #define HISTORY_ACTIVATIONS 128
 #define HISTORY_LIFETIME_S 3600
-#define HISTORY_MAXIMUM_S 7200
+#define HISTORY_MAXIMUM_S 4500
 #define HISTORY_WINDOW 1
 
 struct history_activation {
