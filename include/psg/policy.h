@@ -105,7 +105,7 @@ enum psg_err psg_policy_document(struct psg_policy *policy, const char *type, co
 PSG_MUST_CHECK
 enum psg_err psg_policy_pending(struct psg_policy *policy, struct psg_strings *ret);
 
-/* Whether a writer holds the lock now: then psg_policy_lock waits. */
+/* Whether psg_policy_lock would wait now: a writer holds the lock, or somebody is just asking. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret);
 /* The writers' lock: psgctl's alone, never taken by the module. Waits. *ret_fd is closed to release. What a writer that was killed

@@ -73,9 +73,9 @@ enum psg_err psg_policy_announce(struct psg_folder *root, const struct psg_strin
 	return err;
 }
 
-/* Whether somebody holds the lock. A shared lock is asked for, never waited for, and given back at once: a writer
- * that comes in between waits for no longer than that, and readers do not see each other. */
-enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret)
+/* Whether `how` cannot be had. It is asked for, never waited for, and given back at once: a writer that comes in between
+ * waits for no longer than that, unless who asks is stopped just there. */
+static enum psg_err ask(struct psg_folder *root, int how, bool *ret)
 {
 	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	enum psg_err err = root->ops->open_file(root, PSG_POLICY_LOCK_FILE, &fd);
@@ -86,13 +86,19 @@ enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret)
 	}
 	if (err)
 		return err;
-	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+	if (flock(fd, how | LOCK_NB) == 0)
 		*ret = false;
 	else if (errno == EWOULDBLOCK)
 		*ret = true;
 	else
 		return psg_err_from_errno(errno);
 	return PSG_OK;
+}
+
+/* As psg_policy_lock would ask: who was stopped while it asked for a moment makes it wait, too. */
+enum psg_err psg_policy_is_locked(struct psg_folder *root, bool *ret)
+{
+	return ask(root, LOCK_EX, ret);
 }
 
 static enum psg_err read_text(struct psg_folder *root, char **ret)
@@ -150,7 +156,8 @@ enum psg_err psg_policy_updating(struct psg_folder *root, struct psg_strings *re
 	char *text PSG_CLEANUP(psg_free_bytes) = NULL;
 	struct psg_strings names = {0};
 	bool held = false;
-	enum psg_err err = psg_policy_is_locked(root, &held);
+	/* Shared, so that readers do not see each other. */
+	enum psg_err err = ask(root, LOCK_SH, &held);
 
 	/* The lock first: a new holder drops the list that it finds before it does anything else. */
 	if (!err && held)
