@@ -221,9 +221,12 @@ static void held(void **state)
 	const struct scenario *scenario = *state;
 	const struct world_policy policy = {.requires_activation = true, .scope = PSG_SCOPE_HOST};
 	struct town town;
+	const struct town_command first = {.town = &town, .words = {"assign", "bin", "Wide"}};
 
 	waited = 0;
 	town_make(&town, &policy);
+	/* The lock's file is there from the first command on. */
+	assert_int_equal(town_psgctl(&first), 0);
 	for (long number = 1; held_at(&town, scenario, number);)
 		number++;
 	print_message("psgctl %s: held at %u calls, another psgctl waited %u times\n",

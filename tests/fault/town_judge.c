@@ -186,10 +186,10 @@ void town_judge(struct town *town, const struct town_verdict *verdict)
 		assert_int_equal(live, verdict->victim == TOWN_IS_LIVE);
 	assert_true(town_lets_in(town, TOWN_LIVE, NULL));
 	assert_false(town_lets_in(town, TOWN_BYSTANDER, NULL));
-	if (verdict->doctor)
-		doctor_is_content(town);
 	if (verdict->mend != NULL)
 		verdict->mend(town);
+	if (verdict->doctor)
+		doctor_is_content(town);
 	town_deactivate(town, TOWN_VICTIM);
 	assert_false(town_lets_in(town, TOWN_VICTIM, NULL));
 	for (enum town_who who = 0; who < TOWN_LIVE; who++)
