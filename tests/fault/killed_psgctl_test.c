@@ -77,6 +77,16 @@ static void throttled(struct town *town)
 					  town_code(town, &town->device[TOWN_VICTIM], 9)));
 }
 
+/* By the old one or by the new one, before anybody mends anything. */
+static void enrolled_still(struct town *town)
+{
+	town_deactivate(town, TOWN_VICTIM);
+	assert_true(
+	    town_lets_in(town, TOWN_VICTIM, town_code(town, &town->device[TOWN_VICTIM], 0)) ||
+	    town_lets_in(town, TOWN_VICTIM, town_code(town, &town->other, 0)));
+	again(town);
+}
+
 static void new_device(struct town *town)
 {
 	town->other = town->device[TOWN_VICTIM];
@@ -102,7 +112,7 @@ static const struct scenario scenarios[] = {
      true,
      TOWN_IS_LIVE,
      new_device,
-     again},
+     enrolled_still},
 };
 
 /* -- at each call -- */
@@ -123,6 +133,7 @@ static void judge(struct town *town, const struct scenario *scenario, bool kille
 {
 	const struct town_verdict verdict = {.victim = killed ? scenario->expect : TOWN_EITHER,
 					     .mend = scenario->mend,
+					     .fresh = 1,
 					     .doctor = town->kills % soak(20, 50) == 0};
 	char *now = town_policy(town);
 
