@@ -468,7 +468,7 @@ def test_a_command_repeated_after_a_kill_is_done(machine, tools, reboot, command
 
 def test_a_login_after_one_that_was_killed_is_spent(machine, tools, reboot):
     """The first login of all makes the folders; killed, it leaves them to the second."""
-    power = Logins(machine, tools)
+    power = Logins(machine, tools, scope="Session")  # each session asks for a code, whatever the killed one left
     alice = power.people[0]
     base, wrongs, promise = snapshot(), [], power.promise
 
@@ -477,6 +477,7 @@ def test_a_login_after_one_that_was_killed_is_spent(machine, tools, reboot):
         return [power.probe, "sshd", alice.name, "answer=" + alice.code(), "authenticate"]
     for _ in killed_and_repeated(power, base, first):
         power.enter(alice, alice.code())
+        assert power.worst, "the second login was not let in"
         _, found = power.wrongs(reboot, 1)
         wrongs += found
         reboot(False)
