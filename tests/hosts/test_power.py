@@ -513,8 +513,9 @@ def test_which_policy_is_in_force_is_said_when_a_sync_fails(machine):
         machine.psgctl("assign", person.name, GROUP)
         person.activate_host()
         before = psgctl("--json", "assignments").stdout
-        done = subprocess.run(["strace", "-o", "/dev/null", "-e", "trace=fsync", "-e", f"inject=fsync:error=EIO:when={n}",
-                               "psgctl", "unassign", person.name, GROUP], capture_output=True, text=True, check=False)
+        fails = ["strace", "-o", "/dev/null", "-e", "trace=fsync", "-e", f"inject=fsync:error=EIO:when={n}"]
+        done = subprocess.run([*fails, "psgctl", "unassign", person.name, GROUP], capture_output=True, text=True,
+                              check=False)
         assert done.returncode == 4, (n, done)
         kept = psgctl("--json", "assignments").stdout == before
         assert ("is in force" in done.stderr) != kept, (n, done.stderr)
