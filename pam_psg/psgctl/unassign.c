@@ -1,5 +1,8 @@
 /* Ends activations of what is no longer assigned.
  *
+ * MUST: end names that nothing is written in yet, as deactivate does (tests/cli/test_activate.py,
+ *       test_unassign_ends_the_unwritten; tests/pam/race_end_test.c, unassigned_needs_a_new_code).
+ *
  * The gate reads the policy anew for every decision, so that nothing serves any more from then on. A user's
  * activations are ended besides: assigned once more, one starts with a code again. */
 #include "unassign.h"
@@ -47,7 +50,10 @@ static enum psg_err still_assigned(const struct ending *ending,
 static bool to_end(const struct ending *ending, const struct psg_activation *one,
 		   const struct psg_assignment *assignment)
 {
-	return one->valid && (!one->ended || ctl_closed_early(one, &ending->now)) &&
+	/* A login on its way has looked at the policy before it changed, perhaps, and is about to write. */
+	if (!one->valid)
+		return !one->ended;
+	return (!one->ended || ctl_closed_early(one, &ending->now)) &&
 	       !ctl_lapsed(one, &ending->now) && one->kind == assignment->kind &&
 	       strcmp(one->target, assignment->target) == 0;
 }
@@ -60,7 +66,7 @@ static enum psg_err end_one(struct ctl *ctl, struct ending *ending, const char *
 	    ctl_closed_early(one, &ending->now)
 		? psg_activation_end_closed(ending->store, subject, one->file, PSG_END_UNASSIGNED)
 		: psg_activation_end(ending->store, subject, one->file, PSG_END_UNASSIGNED, &first);
-	if (first)
+	if (first && one->valid)
 		ctl_live_event(ctl, PSG_EVENT_ENDED, subject, one, "unassigned");
 	return err;
 }

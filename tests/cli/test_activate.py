@@ -416,6 +416,16 @@ def test_deactivate_ends_the_unwritten(billing):
     assert "0123456789abcdef-99.ended" in names and "admin-7.ended" in names
 
 
+def test_unassign_ends_the_unwritten(billing):
+    """So does a login that looked at the policy before the assignment was taken away, and writes after it."""
+    billing.ok("assign", PERSON, "Billing")
+    activate(billing)
+    spent = os.path.join(billing.store, "people", PERSON, "spent")
+    os.close(os.open(os.path.join(spent, "0123456789abcdef-99"), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    billing.ok("unassign", PERSON, "Billing")
+    assert "0123456789abcdef-99.ended" in os.listdir(spent)
+
+
 def test_damaged_records_keep_nobody_alive(billing):
     billing.ok("assign", "bin", "Billing")
     made = activate(billing).json()
