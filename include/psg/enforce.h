@@ -88,7 +88,7 @@ struct psg_ending {
 	bool dropped;          /* it was not to be ended any more */
 	struct psg_buf spared; /* "sshd (77), …": for people; to be cleared by the caller */
 };
-/* Asked once everybody was found and before the first signal: is it still to be ended? */
+/* Asked once everybody was found, just before this session's first signal: is it still to be ended? */
 typedef bool psg_still_fn(void *arg, const struct psg_ending *ending);
 
 /* Ends these sessions together: TERM to the leaders, so that sshd's monitor closes its session; HUP, CONT and TERM to the

@@ -2,6 +2,7 @@
  *
  * MUST signal by pidfd alone, after the start time was checked behind it: a pid that was given to another
  *   process meanwhile is another process      (end_test: recycled_pid_is_not_signalled)
+ * MUST judge each session just before its own first signal   (end_test: judged_just_before_its_signal)
  * MUST send TERM to the leader before anything else: sshd's monitor then closes its session; killed, it
  *   leaves the client working                 (tests/hosts/test_enforce.py)
  * MUST look again until nobody is left: what forks while it is being ended is ended too. */
@@ -169,14 +170,15 @@ static void send_to(const struct victim *victim, int signal)
 		(void)pidfd_send_signal(victim->pidfd, signal, NULL, 0);
 }
 
-static void ask_to_end(const struct work *work)
+static void ask_to_end(const struct work *work, size_t ending)
 {
 	static const int signals[] = {SIGHUP, SIGCONT, SIGTERM};
+	const struct psg_leader *leader = &work->list[ending].session.leader;
 
 	for (size_t i = 0; i < work->victim_count; i++) {
 		const struct victim *victim = &work->victims[i];
 
-		if (psg_leader_same(&victim->who, &work->list[victim->ending].session.leader)) {
+		if (victim->ending == ending && psg_leader_same(&victim->who, leader)) {
 			send_to(victim, SIGCONT);
 			send_to(victim, SIGTERM);
 		}
@@ -184,7 +186,7 @@ static void ask_to_end(const struct work *work)
 	for (size_t i = 0; i < work->victim_count; i++) {
 		const struct victim *victim = &work->victims[i];
 
-		if (psg_leader_same(&victim->who, &work->list[victim->ending].session.leader))
+		if (victim->ending != ending || psg_leader_same(&victim->who, leader))
 			continue;
 		for (size_t s = 0; s < PSG_COUNT(signals); s++)
 			send_to(victim, signals[s]);
@@ -225,16 +227,25 @@ static size_t wait_for(struct work *work, int64_t limit_ms)
 	return alive;
 }
 
-/* What came to live again while this looked around is let go. */
-static void ask_again(struct work *work, psg_still_fn *still, void *arg)
+static void let_off(struct work *work, size_t ending)
 {
-	for (size_t e = 0; e < work->count; e++)
-		work->list[e].dropped = still && !still(arg, &work->list[e]);
+	work->list[ending].dropped = true;
 	for (size_t i = 0; i < work->victim_count; i++)
-		if (work->list[work->victims[i].ending].dropped) {
+		if (work->victims[i].ending == ending) {
 			psg_close_fd(&work->victims[i].pidfd);
 			work->victims[i].pidfd = -1;
 		}
+}
+
+/* What came to live again while this looked around is let off. Judged and asked session by session: judged all
+ * together, a session late in a long list would be ended on a judgement that a renewal has overtaken. */
+static void judge_and_ask(struct work *work, psg_still_fn *still, void *arg)
+{
+	for (size_t e = 0; e < work->count; e++)
+		if (still && !still(arg, &work->list[e]))
+			let_off(work, e);
+		else
+			ask_to_end(work, e);
 }
 
 static void kill_all(const struct work *work)
@@ -271,9 +282,8 @@ enum psg_err psg_sessions_end(struct psg_ending *list, size_t count,
 	size_t found = 0, alive;
 	enum psg_err err = look_around(&work, true, &found), failed;
 
-	ask_again(&work, still, arg);
 	/* What could be opened is ended, whatever could not. */
-	ask_to_end(&work);
+	judge_and_ask(&work, still, arg);
 	alive = wait_for(&work, GRACE_MS);
 	/* The first round finds who forked meanwhile; from the second on nobody does. */
 	for (int round = 0; round < KILL_ROUNDS; round++) {
