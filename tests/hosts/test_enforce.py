@@ -42,9 +42,9 @@ def log(machine, event):
     return [item for item in json.loads(lines) if item["event"] == event]
 
 
-def lapse_of(person):
-    """The wall-clock deadline of the person's only activation, in seconds, from its record."""
-    (record,) = [path for path in glob.glob(f"/var/lib/psg/people/{person.name}/spent/*")
+def lapse_of(person, file="*"):
+    """The wall-clock deadline of the person's only activation, or of that one, in seconds, from its record."""
+    (record,) = [path for path in glob.glob(f"/var/lib/psg/people/{person.name}/spent/{file}")
                  if os.path.getsize(path) and not path.endswith(".session")]
     with open(record, "rb") as file:
         return int(re.search(rb"expires-realtime (\d+)", file.read())[1]) / 1e9

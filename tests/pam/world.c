@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,15 +124,24 @@ void world_deploy(struct world *world, const struct world_policy *policy)
 	char *user PSG_CLEANUP(psg_free_bytes) =
 	    copy(policy->assignee ? policy->assignee : WORLD_USER);
 	char group[] = WORLD_GROUP, wide[] = "Wide";
-	struct psg_assignment list[] = {{user, PSG_TARGET_GROUP, group, policy->until_s},
-					{user, PSG_TARGET_GROUP, wide, 0}};
-	struct psg_assignments assigned = {list, policy->second_group ? 2 : 1};
+	struct psg_assignment *list = calloc(policy->users + 2, sizeof(*list));
+	struct psg_assignments assigned = {.items = list};
 
-	if (policy->unassigned)
-		assigned.count = 0;
+	assert_non_null(list);
+	if (!policy->unassigned)
+		list[assigned.count++] =
+		    (struct psg_assignment){user, PSG_TARGET_GROUP, group, policy->until_s};
+	if (!policy->unassigned && policy->second_group)
+		list[assigned.count++] = (struct psg_assignment){user, PSG_TARGET_GROUP, wide, 0};
+	for (unsigned i = 0; i < policy->users; i++)
+		list[assigned.count++] =
+		    (struct psg_assignment){copy(world_user(i)), PSG_TARGET_GROUP, group, 0};
 	fill_model(&model, policy);
 	assert_int_equal(psg_policy_write(world->store->root, &model, &assigned, generation++),
 			 PSG_OK);
+	for (size_t i = assigned.count - policy->users; i < assigned.count; i++)
+		free(list[i].assignee);
+	free(list);
 }
 
 void world_make(struct world *world, const struct world_policy *policy)
@@ -158,18 +168,6 @@ void world_drop(struct world *world)
 	psg_store_close(&world->store);
 	snprintf(command, sizeof(command), "rm -rf %s", world->dir);
 	assert_int_equal(system(command), 0);
-}
-
-void world_enroll(struct world *world)
-{
-	/* A fixed id: two worlds never share a store. */
-	world->credential = (struct psg_credential){.id = "00112233445566aa",
-						    .algorithm = PSG_SHA1,
-						    .digits = 6,
-						    .period_s = WORLD_PERIOD_S,
-						    .secret_len = 20};
-	psg_random(world->credential.secret, 20);
-	assert_int_equal(psg_people_enroll(world->store, WORLD_USER, &world->credential), PSG_OK);
 }
 
 void world_stack_text(struct world *world, const char *service, const char *text)
@@ -242,13 +240,21 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	return PAM_SUCCESS;
 }
 
+pam_handle_t *world_open(const struct world *world, const char *service, const char *user,
+			 struct person *person)
+{
+	struct pam_conv conv = {converse, person};
+	pam_handle_t *pamh = NULL;
+
+	assert_int_equal(pam_start_confdir(service, user, &conv, world->conf_dir, &pamh),
+			 PAM_SUCCESS);
+	return pamh;
+}
+
 void world_start(struct world *world, const char *service, const char *user)
 {
-	struct pam_conv conv = {converse, &world->person};
-
 	world_end(world);
-	assert_int_equal(pam_start_confdir(service, user, &conv, world->conf_dir, &world->pamh),
-			 PAM_SUCCESS);
+	world->pamh = world_open(world, service, user, &world->person);
 }
 
 void world_end(struct world *world)
@@ -258,111 +264,23 @@ void world_end(struct world *world)
 	world->pamh = NULL;
 }
 
-const char *world_code(struct world *world, int offset)
+void world_has_been_up(unsigned days)
 {
-	static char codes[16][PSG_CODE_DIGITS_MAX + 1];
-	static unsigned next;
-	char *out = codes[next++ % 16];
-	struct psg_now now;
+	FILE *offsets;
 
-	assert_int_equal(psg_clock_now(&world->store->clock, &now), PSG_OK);
-	/* Never so near a step's end that the answer could be given in the next. */
-	int64_t left_s = WORLD_PERIOD_S - now.realtime_ns / PSG_NS_PER_S % WORLD_PERIOD_S;
-
-	if (left_s <= 3) {
-		sleep((unsigned)left_s);
-		assert_int_equal(psg_clock_now(&world->store->clock, &now), PSG_OK);
+	if (unshare(CLONE_NEWTIME) == 0 && (offsets = fopen("/proc/self/timens_offsets", "w"))) {
+		fprintf(offsets, "boottime %u 0\n", days * 86400);
+		if (fclose(offsets) == 0)
+			return;
 	}
-	uint64_t step = psg_totp_step(&world->credential, now.realtime_ns / PSG_NS_PER_S);
+	struct timespec up = {0};
 
-	assert_int_equal(psg_totp_code(&world->credential, step + (uint64_t)(int64_t)offset, out),
-			 PSG_OK);
-	return out;
-}
-
-struct past {
-	int64_t age_ns;
-};
-
-static enum psg_err past_now(void *self, struct psg_now *ret)
-{
-	struct past *past = self;
-	enum psg_err err = psg_clock_now(&psg_clock_system, ret);
-
-	ret->realtime_ns -= past->age_ns;
-	ret->boottime_ns -= past->age_ns;
-	return err;
-}
-
-void world_grant(struct world *world, const char *user, const struct psg_grant *grant,
-		 int64_t age_s, struct psg_activation *ret)
-{
-	struct past past = {age_s * PSG_NS_PER_S};
-	struct psg_clock clock = world->store->clock;
-
-	world->store->clock = (struct psg_clock){past_now, &past};
-	assert_int_equal(psg_people_grant(world->store, user, grant, ret), PSG_OK);
-	world->store->clock = clock;
-}
-
-void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
-		    const struct psg_binding *binding)
-{
-	struct psg_activation made;
-	struct psg_grant grant = {.kind = PSG_TARGET_GROUP,
-				  .target = WORLD_GROUP,
-				  .scope = binding ? PSG_SCOPE_SESSION : PSG_SCOPE_HOST,
-				  .lifetime_s = lifetime_s,
-				  .maximum_lifetime_s = lifetime_s,
-				  .service = "test",
-				  .binding = binding};
-
-	world_grant(world, WORLD_USER, &grant, age_s, &made);
-}
-
-struct psg_activation world_activation(struct world *world)
-{
-	struct psg_activations list = {0};
-
-	assert_int_equal(psg_people_activations(world->store, WORLD_USER, &list), PSG_OK);
-	assert_true(list.count > 0);
-	struct psg_activation found = list.items[list.count - 1];
-
-	psg_activations_clear(&list);
-	return found;
-}
-
-uint64_t world_attempts(struct world *world)
-{
-	struct psg_throttle throttle = {5, 30, 900};
-	uint64_t count;
-	int64_t wait_ns;
-
-	assert_int_equal(
-	    psg_attempts_look(world->store, WORLD_USER, PSG_NOT_APART, &throttle, &count, &wait_ns),
-	    PSG_OK);
-	return count;
-}
-
-/* The key is the last word of the line of the prompt that shows it. */
-void world_read_key(void *arg)
-{
-	const struct world_app *app = arg;
-	struct psg_credential made = {.algorithm = PSG_SHA1, .digits = 6, .period_s = 30};
-	const char *line = strstr(app->person->asked, "6 digits): ");
-	char key[128];
-
-	if (!line)
-		return;
-	line += strlen("6 digits): ");
-	size_t len = strcspn(line, "\n");
-
-	memcpy(key, line, len);
-	key[len] = '\0';
-	assert_int_equal(psg_base32_decode(key, made.secret, sizeof(made.secret), &made.secret_len),
-			 PSG_OK);
-	assert_int_equal(made.secret_len, 20);
-	assert_int_equal(psg_totp_code(&made, psg_totp_step(&made, time(NULL)), app->code), PSG_OK);
+	(void)clock_gettime(CLOCK_BOOTTIME, &up);
+	if (up.tv_sec < (time_t)days * 86400) {
+		fprintf(stderr, "this test needs a time namespace, or a machine up for %u days\n",
+			days);
+		exit(1);
+	}
 }
 
 static int await(pid_t child)

@@ -4,6 +4,7 @@
 
 #include <security/pam_appl.h>
 
+#include "psg/gate.h"
 #include "psg/people.h"
 #include "psg/policy.h"
 
@@ -48,6 +49,7 @@ struct world_policy {
 	bool second_group; /* Wide: the same set and one permission more */
 	uint32_t attempts; /* throttle; 0: 5 */
 	int64_t delay_s;   /* of the throttle, each; 0: as by default */
+	unsigned users;    /* that many more are assigned WORLD_GROUP: world_user(0), … */
 };
 
 extern const char *world_place; /* where worlds are made: /tmp */
@@ -55,6 +57,11 @@ void world_make(struct world *world, const struct world_policy *policy);
 void world_deploy(struct world *world, const struct world_policy *policy);
 void world_drop(struct world *world);
 void world_enroll(struct world *world);
+/* Another authenticator of anybody's, told by `number` from the others; `secret` 20 bytes, or NULL for a random one. */
+struct psg_credential world_device(struct world *world, const char *user, unsigned number,
+				   const uint8_t *secret);
+/* A person without an account: to the module one like everybody else. */
+const char *world_user(unsigned number);
 /* Writes CONF/SERVICE with pam_psg in all four types, `arguments` after store=; see WORLD_IGNORED. */
 void world_stack(struct world *world, const char *service, const char *arguments);
 /* Writes CONF/SERVICE literally; %s stands for the module and its store= argument. */
@@ -62,8 +69,14 @@ void world_stack_text(struct world *world, const char *service, const char *text
 /* Starts a transaction for `user` on `service`; ends one that is there. */
 void world_start(struct world *world, const char *service, const char *user);
 void world_end(struct world *world);
+/* A transaction of the caller's own, for those who hold several. */
+pam_handle_t *world_open(const struct world *world, const char *service, const char *user,
+			 struct person *person);
 /* The code of the step `offset` steps from now. */
 const char *world_code(struct world *world, int offset);
+/* The same of another authenticator, and which step that is. */
+uint64_t world_code_of(struct world *world, const struct psg_credential *credential, int offset,
+		       char out[static PSG_CODE_DIGITS_MAX + 1]);
 /* An activation of WORLD_GROUP, made `age_s` ago, for `lifetime_s`; binding NULL for scope Host. */
 void world_activate(struct world *world, int64_t age_s, int64_t lifetime_s,
 		    const struct psg_binding *binding);
@@ -80,6 +93,13 @@ struct world_app {
 	char *code; /* room for PSG_CODE_DIGITS_MAX + 1 */
 };
 void world_read_key(void *app);
+/* From here on the boot clock stands `days` higher for this process's children: what is tidied away is an hour or a day
+ * old, and a machine need not have been up for so long. For main, before anything else. */
+void world_has_been_up(unsigned days);
+/* The store's clock as it was `age_s` ago, until called with 0. */
+void world_look_back(struct world *world, int64_t age_s);
+/* How many of the user's activations are live, whatever session they are of. */
+unsigned world_live(struct world *world, const char *user);
 /* Runs `tests` in a session whose leader lives and is another process, whatever this one was started
  * from; for main. */
 int world_run_in_session(int (*tests)(void));
