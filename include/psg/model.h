@@ -66,8 +66,11 @@ struct psg_activation_policy {
 	size_t unix_group_count;
 };
 
+#define PSG_THROTTLE_ATTEMPTS_MAX 100U
+#define PSG_WINDOW_MAX 10U
+
 struct psg_throttle {
-	uint32_t attempts; /* at once, 1 to 100 */
+	uint32_t attempts; /* at once, 1 to PSG_THROTTLE_ATTEMPTS_MAX */
 	int64_t delay_s, maximum_delay_s;
 };
 
@@ -77,7 +80,7 @@ struct psg_gate_settings {
 	struct psg_strings exempt_users; /* sorted */
 	char *issuer;                    /* "" for the host name */
 	struct psg_throttle throttle;
-	uint32_t window_steps; /* to each side, 0 to 10 */
+	uint32_t window_steps; /* to each side, 0 to PSG_WINDOW_MAX */
 };
 
 struct psg_assignment {

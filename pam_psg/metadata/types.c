@@ -67,7 +67,7 @@ const struct psg_element_type psg_policy_elements[] = {
 };
 
 static const struct psg_element_type throttle[] = {
-    {.name = "attempts", .kind = PSG_ELEMENT_NUMBER, .low = 1, .high = 100},
+    {.name = "attempts", .kind = PSG_ELEMENT_NUMBER, .low = 1, .high = PSG_THROTTLE_ATTEMPTS_MAX},
     {.name = "delay", .kind = PSG_ELEMENT_DURATION},
     {.name = "maximumDelay", .kind = PSG_ELEMENT_DURATION},
     END,
@@ -80,7 +80,7 @@ const struct psg_element_type psg_gate_elements[] = {
     FULL_NAME,
     {.name = "issuer", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 80},
     {.name = "throttle", .kind = PSG_ELEMENT_ITEM, .type_name = "Throttle", .children = throttle},
-    {.name = "window", .kind = PSG_ELEMENT_NUMBER, .low = 0, .high = 10},
+    {.name = "window", .kind = PSG_ELEMENT_NUMBER, .low = 0, .high = PSG_WINDOW_MAX},
     END,
 };
 

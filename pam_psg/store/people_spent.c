@@ -48,9 +48,12 @@ bool psg_spent_name_parse(const char *name, struct psg_spent_name *ret)
 	number = strrchr(parsed.file, '-');
 	if (number == NULL || psg_u64_parse(number + 1, &parsed.number) != PSG_OK)
 		return false;
-	if (strncmp(parsed.file, ADMIN, sizeof(ADMIN) - 1) == 0) {
+	/* Nothing between the word and its number: a name is somebody's --id, and nobody's path. */
+	if (number - parsed.file == sizeof(ADMIN) - 2 &&
+	    strncmp(parsed.file, ADMIN, sizeof(ADMIN) - 1) == 0) {
 		parsed.kind = PSG_SPENT_ADMIN;
-	} else if (strncmp(parsed.file, RECOVERY, sizeof(RECOVERY) - 1) == 0) {
+	} else if (number - parsed.file == sizeof(RECOVERY) - 2 &&
+		   strncmp(parsed.file, RECOVERY, sizeof(RECOVERY) - 1) == 0) {
 		parsed.kind = PSG_SPENT_RECOVERY;
 	} else if (number - parsed.file == PSG_CREDENTIAL_ID_SIZE - 1) {
 		memcpy(parsed.id, parsed.file, PSG_CREDENTIAL_ID_SIZE - 1);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy_write.h"
+#include "psg/text.h"
 
 /* As psg/model.h has them: what a set gives now and gave before is compared as sorted lists. */
 static bool sorted(const struct psg_strings *list)
@@ -12,9 +13,25 @@ static bool sorted(const struct psg_strings *list)
 	return true;
 }
 
+static bool is_duration(int64_t seconds, int64_t least)
+{
+	return seconds >= least && seconds <= PSG_DURATION_MAX_S;
+}
+
+static bool settings_writable(const struct psg_gate_settings *settings)
+{
+	const struct psg_throttle *throttle = &settings->throttle;
+
+	return is_duration(settings->default_lifetime_s, 1) && throttle->attempts >= 1 &&
+	       throttle->attempts <= PSG_THROTTLE_ATTEMPTS_MAX &&
+	       is_duration(throttle->delay_s, 1) &&
+	       is_duration(throttle->maximum_delay_s, throttle->delay_s) &&
+	       settings->window_steps <= PSG_WINDOW_MAX;
+}
+
 bool psg_policy_model_writable(const struct psg_model *model)
 {
-	bool good = true;
+	bool good = !model->has_settings || settings_writable(&model->settings);
 
 	for (size_t i = 0; i < model->set_count; i++)
 		good = good && model->sets[i].name && sorted(&model->sets[i].permissions);
@@ -25,8 +42,9 @@ bool psg_policy_model_writable(const struct psg_model *model)
 	for (size_t i = 0; i < model->policy_count; i++) {
 		const struct psg_activation_policy *policy = &model->policies[i];
 
-		good = good && policy->name && policy->lifetime_s >= 0 &&
-		       policy->maximum_lifetime_s >= 0 && policy->warn_before_s >= 0;
+		good = good && policy->name && is_duration(policy->lifetime_s, 0) &&
+		       is_duration(policy->maximum_lifetime_s, 0) &&
+		       is_duration(policy->warn_before_s, 0);
 	}
 	for (size_t i = 0; i < model->document_count; i++) {
 		const struct psg_document *document = &model->documents[i];

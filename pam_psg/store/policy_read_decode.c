@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy_private.h"
+#include "psg/text.h"
 
 static bool read_bool(struct psg_reader *reader)
 {
@@ -36,6 +37,30 @@ static int64_t read_seconds(struct psg_reader *reader)
 		return 0;
 	}
 	return (int64_t)value;
+}
+
+/* A length of time: the nanoseconds that it is reckoned in must not overflow. */
+static int64_t read_duration(struct psg_reader *reader, int64_t least)
+{
+	uint64_t value = psg_read_u64(reader);
+
+	if (value < (uint64_t)least || value > (uint64_t)PSG_DURATION_MAX_S) {
+		reader->failed = true;
+		return least;
+	}
+	return (int64_t)value;
+}
+
+/* least <= value <= most, else the reader fails. */
+static uint32_t read_number(struct psg_reader *reader, uint32_t least, uint32_t most)
+{
+	uint32_t value = psg_read_u32(reader);
+
+	if (value < least || value > most) {
+		reader->failed = true;
+		return least;
+	}
+	return value;
 }
 
 enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_policy_format *ret)
@@ -78,14 +103,15 @@ enum psg_err psg_policy_decode_settings(struct psg_reader reader, struct psg_gat
 {
 	struct psg_gate_settings settings PSG_CLEANUP(psg_gate_settings_clear) = {0};
 
-	settings.default_lifetime_s = read_seconds(&reader);
+	settings.default_lifetime_s = read_duration(&reader, 1);
 	settings.default_scope = read_enum(&reader, PSG_SCOPE_SESSION, PSG_SCOPE_HOST);
 	psg_read_strings(&reader, &settings.exempt_users);
 	settings.issuer = psg_read_string(&reader);
-	settings.throttle.attempts = psg_read_u32(&reader);
-	settings.throttle.delay_s = read_seconds(&reader);
-	settings.throttle.maximum_delay_s = read_seconds(&reader);
-	settings.window_steps = psg_read_u32(&reader);
+	settings.throttle.attempts = read_number(&reader, 1, PSG_THROTTLE_ATTEMPTS_MAX);
+	/* Of a delay of nothing the doubling would have no end. */
+	settings.throttle.delay_s = read_duration(&reader, 1);
+	settings.throttle.maximum_delay_s = read_duration(&reader, settings.throttle.delay_s);
+	settings.window_steps = read_number(&reader, 0, PSG_WINDOW_MAX);
 	enum psg_err err = psg_read_end(&reader);
 
 	if (err != PSG_OK)
@@ -164,9 +190,10 @@ enum psg_err psg_policy_decode_policy(struct psg_reader reader, struct psg_activ
 {
 	struct psg_activation_policy policy PSG_CLEANUP(psg_activation_policy_clear) = {0};
 
-	policy.lifetime_s = read_seconds(&reader);
-	policy.maximum_lifetime_s = read_seconds(&reader);
-	policy.warn_before_s = read_seconds(&reader);
+	/* 0: as the settings have it, or none. */
+	policy.lifetime_s = read_duration(&reader, 0);
+	policy.maximum_lifetime_s = read_duration(&reader, 0);
+	policy.warn_before_s = read_duration(&reader, 0);
 	policy.scope = read_enum(&reader, PSG_SCOPE_SESSION, PSG_SCOPE_HOST);
 	policy.has_scope = read_bool(&reader);
 	policy.reason = read_enum(&reader, PSG_REASON_NONE, PSG_REASON_REQUIRED);

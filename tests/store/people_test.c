@@ -192,7 +192,10 @@ static void ids_go_there_and_back(void **state)
 					  "alice/../x",
 					  ".a/admin-1",
 					  "alice/admin-01",
-					  "alice/admin-1.ended"};
+					  "alice/admin-1.ended",
+					  "alice/admin-1-1",
+					  "alice/admin-x/../../bob/admin-1",
+					  "alice/recovery--1"};
 	char id[PSG_ACTIVATION_ID_SIZE], subject[PSG_SUBJECT_SIZE], file[PSG_ACTIVATION_FILE_SIZE];
 
 	(void)state;

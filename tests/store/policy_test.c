@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "policy_sample.h"
+#include "psg/clock.h"
 #include "psg/metadata.h"
 
 static void round_trip(void **state)
@@ -162,7 +163,20 @@ static void what_cannot_be_written(void **state)
 	strcpy(model.groups[1].name, "Opn");
 	model.policies[0].lifetime_s = -1;
 	refuse(root, &model, &assigned);
+	model.policies[0].lifetime_s = INT64_MAX / PSG_NS_PER_S + 1;
+	refuse(root, &model, &assigned);
 	model.policies[0].lifetime_s = 1;
+	struct psg_throttle good = model.settings.throttle;
+
+	/* The doubling would never reach the maximum. */
+	model.settings.throttle.delay_s = 0;
+	refuse(root, &model, &assigned);
+	model.settings.throttle.delay_s = good.maximum_delay_s + 1;
+	refuse(root, &model, &assigned);
+	model.settings.throttle = good;
+	model.settings.throttle.attempts = 0;
+	refuse(root, &model, &assigned);
+	model.settings.throttle = good;
 	char **permissions = model.sets[0].permissions.items, *first = permissions[0];
 
 	permissions[0] = permissions[1]; /* out of order */
