@@ -19,6 +19,10 @@ LINK_HARDEN := -fsanitize=fuzzer,address,undefined
 else ifdef SANITIZE
 HARDEN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK_HARDEN := -fsanitize=address,undefined
+else ifdef COVERAGE
+# Counted at -O0, where every line is its own; atomically, as some tests run threads.
+HARDEN := -O0 --coverage -fprofile-update=atomic
+LINK_HARDEN := --coverage
 else
 HARDEN := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 LINK_HARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
@@ -37,6 +41,8 @@ MODULE_OBJ := $(call obj,$(filter-out pam_psg/module/codes.c,$(call src,module))
 ENFORCE_OBJ := $(call obj,$(call src,enforce))
 META_OBJ   := $(call obj,$(call src,metadata))
 CTL_OBJ    := $(call obj,$(call src,psgctl))
+# All of psgctl but main, for the fuzzers of what it reads.
+CTL_LIB_OBJ := $(filter-out %/main.o,$(CTL_OBJ))
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/store/*.c tests/pam/*.c tests/fault/*.c))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter %_test.c,$(TEST_SRC)))
@@ -69,7 +75,7 @@ $(BUILD)/libmetadata.a: $(META_OBJ)
 # -z nodelete: a module that is unloaded under a running host crashes it at pam_end.
 $(BUILD)/pam_psg.so: $(MODULE_OBJ) $(BUILD)/libpsg.a pam_psg/module/pam_psg.map
 	$(call say,LINK,$@)
-	$(Q)$(CC) -shared $(LINK_HARDEN) $(if $(SANITIZE),,-Wl,-z,defs) -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed \
+	$(Q)$(CC) -shared $(if $(FUZZ),$(HARDEN),$(LINK_HARDEN)) $(if $(SANITIZE)$(FUZZ),,-Wl,-z,defs) -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed \
 	  -Wl,--version-script=pam_psg/module/pam_psg.map $(LDFLAGS) -o $@ \
 	  $(MODULE_OBJ) $(BUILD)/libpsg.a -lpam -loath -lsodium
 
@@ -88,14 +94,21 @@ TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a -lcd
 	-lsodium -lxml2 -lzip -lz -ljansson -lpthread
 TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
 
+# What a fuzzer is linked with; of TEST_LIB only what it uses.
+FUZZ_LINK := $(TEST_LIB) $(BUILD)/libctl.a $(TEST_LINK) -lqrencode
+FUZZ_NEEDS := $(TEST_LIB) $(BUILD)/libctl.a $(TEST_NEEDS)
+$(BUILD)/libctl.a: $(CTL_LIB_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
 tests: $(TEST_BIN) $(REPLAY_BIN) bench-programs
 # Its own malloc and the like stand before libc's, to fail one by one.
 $(patsubst %,$(BUILD)/tests/%_memory_test,store/policy unit/metadata unit/retrieve fault/module): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
-$(REPLAY_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_NEEDS)
+$(REPLAY_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ $< \
-	  $(BUILD)/obj/tests/fuzz/replay.o $(TEST_LINK)
+	  $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_LINK)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -110,6 +123,12 @@ sanitize: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=1 all tests
 	tests/run --sanitize $(BUILD)/sanitize
 
+# Which lines and branches the tests reach: build/coverage/report. Fails when core/, module/ or store/ has under 95 %.
+coverage: deps
+	@tests/deps gcovr
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage COVERAGE=1 all tests
+	tests/coverage $(BUILD)/coverage
+
 # The same tests with more rounds and every case: what takes too long for `make check`. Then the mutants and the fuzzers.
 soak: deps
 	@$(MAKE) --no-print-directory all tests
@@ -123,15 +142,15 @@ mutants: deps
 	tests/mutants/run $(BUILD)
 
 # Every tests/fuzz/*_fuzz.c under libFuzzer, FUZZ_S seconds each.
-FUZZ_S ?= 60
+FUZZ_S ?= 30
 fuzz:
 	@tests/deps clang libclang-rt-dev
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz FUZZ=1 CC=clang fuzz-programs
 	tests/fuzz/run $(BUILD)/fuzz $(FUZZ_S)
-fuzz-programs: $(FUZZ_BIN)
-$(FUZZ_BIN): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_NEEDS)
+fuzz-programs: $(FUZZ_BIN) $(BUILD)/pam_psg.so
+$(FUZZ_BIN): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_NEEDS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LINK_HARDEN) $(LDFLAGS) -o $@ $< $(TEST_LINK)
+	$(Q)$(CC) $(LINK_HARDEN) -Wl,--gc-sections $(LDFLAGS) -o $@ $< $(FUZZ_LINK)
 
 # Deploying at scale, next to xmllint over the same files, and logins next to the peers': build/bench/metadata.txt and
 # login.txt. Nothing in `make check` is timed.
@@ -179,16 +198,17 @@ help:
 	@echo 'make demo       show the main job for real, in a private namespace'
 	@echo 'make check      build and run every test (as root for the real programs)'
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
+	@echo 'make coverage   which lines and branches the tests reach: build/coverage/report'
 	@echo 'make soak       the tests with more rounds and every case, then make mutants and make fuzz'
 	@echo 'make mutants    each defence taken out in turn: a test must notice'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
-	@echo 'make fuzz       libFuzzer on the XML and zip readers; FUZZ_S=60 seconds each'
+	@echo 'make fuzz       libFuzzer on whatever is read: records, arguments, answers, files; FUZZ_S=30 seconds each'
 	@echo 'make bench      deploying at scale, and logins next to the peers, measured; make bench-quick in less than a minute'
 	@echo 'make deps       install the Debian packages that are missing'
 	@echo 'make clean      remove build/'
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install clean help
+.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
