@@ -11,6 +11,8 @@
 
 #include "../../pam_psg/psgctl/doctor.h"
 
+#define LINES_MAX 100
+
 static const char *const names[] = {"door", "other", "common", "more"};
 static char folder[64];
 
@@ -160,6 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = stack_read(folder, "DOOR", &stack);
 	expect(err == PSG_OK);
 	check_stack(&stack);
-	check_doctor();
+	/* Files that include each other a thousand times over are judged in seconds: not here. */
+	if (stack.count <= LINES_MAX)
+		check_doctor();
 	return 0;
 }
