@@ -279,6 +279,26 @@ static void shared_id_is_nobodys(void **state)
 	assert_int_equal(registrations(folk), 0);
 }
 
+/* A registration that says nothing stands for nobody, and is swept once no open_session can still be writing it. */
+static void a_damaged_login_goes_in_time(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = NULL;
+	struct psg_logins list PSG_CLEANUP(psg_logins_clear) = {0};
+	struct psg_folder *root = folk->store->root;
+
+	assert_int_equal(root->ops->open(root, "sessions", true, &folder), PSG_OK);
+	assert_int_equal(folder->ops->replace(folder, FOLK_BOOT_A "-100-7", "psg-session 1\n", 14),
+			 PSG_OK);
+	assert_int_equal(psg_logins_list(folk->store, &list), PSG_OK);
+	assert_int_equal(list.count, 0);
+	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
+	assert_int_equal(registrations(folk), 1);
+	folk_pass(folk, 2 * 3600);
+	assert_int_equal(psg_sessions_tidy(folk->store), PSG_OK);
+	assert_int_equal(registrations(folk), 0);
+}
+
 /* An sshd -d started in a login leads no session: the walk goes on above it, to the login it was started in. */
 static void a_login_within_a_login(void **state)
 {
@@ -371,11 +391,17 @@ static void sessions_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLK_BOTH(bind_is_first_come),   FOLK_BOTH(bind_too_late),
-	    FOLK_BOTH(binding_in_any_state), FOLK_BOTH(sessions_decide),
-	    FOLK_BOTH(session_vouch),        FOLK_BOTH(session_of_another_boot),
-	    FOLK_BOTH(sessions_go),          FOLK_BOTH(shared_id_is_nobodys),
-	    FOLK_BOTH(logins_are_listed),    FOLK_BOTH(a_login_within_a_login),
+	    FOLK_BOTH(bind_is_first_come),
+	    FOLK_BOTH(bind_too_late),
+	    FOLK_BOTH(binding_in_any_state),
+	    FOLK_BOTH(sessions_decide),
+	    FOLK_BOTH(session_vouch),
+	    FOLK_BOTH(session_of_another_boot),
+	    FOLK_BOTH(sessions_go),
+	    FOLK_BOTH(shared_id_is_nobodys),
+	    FOLK_BOTH(a_damaged_login_goes_in_time),
+	    FOLK_BOTH(logins_are_listed),
+	    FOLK_BOTH(a_login_within_a_login),
 	};
 
 	return cmocka_run_group_tests_name("binding", tests, NULL, NULL);

@@ -180,6 +180,55 @@ static void ends_are_first_come(void **state)
 	    PSG_ERR_INVALID);
 }
 
+/* What closing left until the lapse is over at once when its end is written again; what has not ended is not touched. */
+static void an_end_may_be_for_another_reason(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_activation a, ended;
+
+	assert_int_equal(
+	    psg_activation_end_closed(folk->store, "alice", "admin-1", PSG_END_UNASSIGNED),
+	    PSG_ERR_NOT_FOUND);
+	folk_enroll(folk, "alice", &folk->phone);
+	a = folk_activate(folk, "alice", "Closers");
+	assert_int_equal(
+	    psg_activation_end_closed(folk->store, "alice", a.file, PSG_END_UNASSIGNED),
+	    PSG_ERR_NOT_FOUND);
+	assert_int_equal(folk_live(folk, "alice"), 1);
+	assert_int_equal(psg_activation_end(folk->store, "alice", a.file, PSG_END_CLOSED, NULL),
+			 PSG_OK);
+	folk_pass(folk, 5);
+	assert_int_equal(
+	    psg_activation_end_closed(folk->store, "alice", a.file, PSG_END_UNASSIGNED), PSG_OK);
+	ended = folk_activation(folk, "alice", a.file);
+	assert_true(ended.ended);
+	assert_int_equal(ended.end_reason, PSG_END_UNASSIGNED);
+	assert_int_equal(ended.ended_realtime_ns, folk->now.realtime_ns);
+}
+
+/* A store that was opened for its policy alone gives no secret, takes none and believes no record. */
+static void nothing_without_the_key(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_credentials list PSG_CLEANUP(psg_credentials_clear) = {0};
+	struct psg_activations activations PSG_CLEANUP(psg_activations_clear) = {0};
+	struct psg_grant grant = folk_grant("Closers");
+	struct psg_activation made;
+	struct psg_key *key;
+
+	folk_enroll(folk, "alice", &folk->phone);
+	folk_activate(folk, "alice", "Closers");
+	key = folk->store->key;
+	folk->store->key = NULL;
+	assert_int_equal(psg_people_credentials(folk->store, "alice", &list), PSG_ERR_KEY);
+	assert_int_equal(list.count, 0);
+	assert_int_equal(psg_people_enroll(folk->store, "alice", &folk->tablet), PSG_ERR_KEY);
+	assert_int_equal(psg_people_activations(folk->store, "alice", &activations), PSG_ERR_KEY);
+	assert_int_equal(psg_people_grant(folk->store, "alice", &grant, &made), PSG_ERR_KEY);
+	folk->store->key = key;
+	assert_int_equal(folk_live(folk, "alice"), 1);
+}
+
 static void ids_go_there_and_back(void **state)
 {
 	static const char *const bad[] = {"",
@@ -272,6 +321,8 @@ int main(void)
 	    FOLK_BOTH(bad_files_never_shut_the_door),
 	    FOLK_BOTH(end_in_any_state),
 	    FOLK_BOTH(ends_are_first_come),
+	    FOLK_BOTH(an_end_may_be_for_another_reason),
+	    FOLK_BOTH(nothing_without_the_key),
 	    FOLK_MEMORY(ids_go_there_and_back),
 	    FOLK_BOTH(grants_are_numbered),
 	    FOLK_BOTH(supersede_touches_nothing_else),

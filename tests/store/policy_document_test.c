@@ -171,10 +171,48 @@ static void damaged(void **state)
 	assert_true(refused > value.len / 3);
 }
 
+static void no_order(char *bytes, size_t len)
+{
+	uint32_t noise = 7;
+
+	for (size_t i = 0; i < len; i++) {
+		noise = noise * 1664525 + 1013904223;
+		bytes[i] = (char)(noise >> 24);
+	}
+}
+
+/* A record longer than what the walk reads at once is walked over, whole, and copied. */
+static void a_long_record_is_walked_over(void **state)
+{
+	struct psg_folder *root = *state;
+	struct psg_policy_staged *staged = NULL;
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_document found PSG_CLEANUP(psg_document_clear) = {0};
+	struct psg_assignments all PSG_CLEANUP(psg_assignments_clear) = {0};
+	char bob[] = "bob", ops[] = "Ops";
+	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0};
+	char *bytes PSG_CLEANUP(psg_free_bytes) = malloc(3 * NOISE);
+	bool changed = false;
+
+	assert_non_null(bytes);
+	no_order(bytes, 3 * NOISE);
+	assert_int_equal(stage(root, bytes, 3 * NOISE, &staged), PSG_OK);
+	assert_int_equal(psg_policy_commit(&staged), PSG_OK);
+	assert_int_equal(psg_policy_assign(root, &assignment, &changed), PSG_OK);
+	assert_true(changed);
+	assert_int_equal(psg_policy_open(root, &policy), PSG_OK);
+	assert_int_equal(psg_policy_all_assigned(policy, &all), PSG_OK);
+	assert_int_equal(all.count, 1);
+	assert_int_equal(psg_policy_document(policy, type_, name_, &found), PSG_OK);
+	assert_int_equal(found.len, 3 * NOISE);
+	assert_memory_equal(found.bytes, bytes, found.len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    POLICY_SAMPLE_IN_MEMORY(any_size),
+	    POLICY_SAMPLE_ON_BOTH(a_long_record_is_walked_over),
 	    POLICY_SAMPLE_ON_BOTH(what_is_not_there),
 	    cmocka_unit_test(bombs),
 	    cmocka_unit_test(damaged),

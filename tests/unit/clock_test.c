@@ -15,6 +15,7 @@
 
 #include "psg/clock.h"
 
+#define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT "0f3ddf26-cdd2-4a2a-9b7d-0a3b5d3a4f10"
 
 /* -- the calls that tell the time, ours -- */
@@ -40,7 +41,17 @@ int clock_gettime(clockid_t id, struct timespec *ret)
 
 int open(const char *path, int flags, ...)
 {
-	assert_string_equal(path, "/proc/sys/kernel/random/boot_id");
+	va_list arguments;
+	int mode;
+
+	/* gcov's, at the end of a build that counts lines. */
+	if (strcmp(path, BOOT_FILE) != 0) {
+		opened = -1;
+		va_start(arguments, flags);
+		mode = va_arg(arguments, int);
+		va_end(arguments);
+		return openat(AT_FDCWD, path, flags, mode);
+	}
 	assert_true(flags & O_CLOEXEC);
 	if (open_errno) {
 		errno = open_errno;
@@ -54,7 +65,8 @@ ssize_t read(int fd, void *buf, size_t size)
 {
 	size_t len = strlen(boot_text) < size ? strlen(boot_text) : size;
 
-	assert_int_equal(fd, opened);
+	if (fd != opened)
+		return syscall(SYS_read, fd, buf, size);
 	if (interruptions > 0 || read_errno) {
 		errno = interruptions-- > 0 ? EINTR : read_errno;
 		return -1;
