@@ -4,7 +4,17 @@
 
 #include "sim.h"
 
-enum sim_op { OP_LIST, OP_CREATE, OP_WRITE, OP_READ, OP_EXISTS, OP_REPLACE, OP_RENAME, OP_REMOVE, OP_NOW };
+enum sim_op {
+	OP_LIST,
+	OP_CREATE,
+	OP_WRITE,
+	OP_READ,
+	OP_EXISTS,
+	OP_REPLACE,
+	OP_RENAME,
+	OP_REMOVE,
+	OP_NOW
+};
 
 struct sim_result {
 	struct sim_result *before;
