@@ -217,8 +217,16 @@ def test_a_component_with_two_warnings_is_one_entry(store, package):
 STOP = """
 #define _GNU_SOURCE
 #include <signal.h>
-int fsync(int fd) { (void)fd; raise(SIGSTOP); return 0; }
-int fdatasync(int fd) { (void)fd; raise(SIGSTOP); return 0; }
+#include <sys/stat.h>
+static int stop(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		raise(SIGSTOP);
+	return 0;
+}
+int fsync(int fd) { return stop(fd); }
+int fdatasync(int fd) { return stop(fd); }
 """
 
 

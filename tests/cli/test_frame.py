@@ -203,7 +203,7 @@ def test_a_damaged_policy_is_4_everywhere(psgctl):
 @pytest.mark.parametrize("args", WITH_STORE[:-1], ids=" ".join)
 def test_a_policy_of_a_newer_version_is_refused_and_kept(psgctl, args):
     psgctl.init()
-    set_policy_version(psgctl.store + "/policy", 2)
+    set_policy_version(psgctl.store + "/policy", 3)
     assert psgctl("groups").rc == 0  # the tool above writes what psgctl reads
     set_policy_version(psgctl.store + "/policy", 99)
     before = psgctl.policy_bytes()
@@ -215,7 +215,7 @@ def test_a_policy_of_a_newer_version_is_refused_and_kept(psgctl, args):
 @pytest.mark.parametrize("args", WITH_STORE[:-1], ids=" ".join)
 def test_a_policy_of_an_earlier_version_is_refused_and_kept(psgctl, args):
     psgctl.init()
-    set_policy_version(psgctl.store + "/policy", 1)
+    set_policy_version(psgctl.store + "/policy", 2)
     before = psgctl.policy_bytes()
     result = psgctl(*args)
     assert result.rc == 4 and result.err.endswith(
