@@ -5,7 +5,8 @@
  * MUST NOT take an audit id for the session's own because it is set: sshd's children inherit the daemon's.
  * MUST NOT let two logins have one audit id: as soon as the second begins, it is nobody's
  *   (shared_id_is_nobodys in tests/store/binding_test.c).
- * MUST end the lineage at the nearest login, whosever it is (a_login_within_a_login). */
+ * MUST end the lineage at the nearest login, whosever it is (a_login_within_a_login).
+ * MUST NOT keep out for want of room whoever can do without a registration (no_room_for_a_registration). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +142,24 @@ static enum psg_err fill_login(const struct psg_call *call, const char *subject,
 	return PSG_OK;
 }
 
+static bool lacks_room(enum psg_err err)
+{
+	return err == PSG_ERR_NO_ROOM || err == PSG_ERR_NO_INODES || err == PSG_ERR_QUOTA ||
+	       err == PSG_ERR_READ_ONLY;
+}
+
+/* A full disk must not shut out who has to write nothing to get in: those who would make room. A session leader of root's
+ * ends the lineage of all below it by itself, and an audit id that nobody vouches for counts for nothing. Where the id
+ * is somebody's already, that must be written down: there is no doing without. */
+static enum psg_err register_or_go_without(enum psg_err err, struct psg_call *call)
+{
+	if (!lacks_room(err) || call->real_uid != 0 ||
+	    !psg_leader_same(&call->leader, &call->lineage[0]))
+		return err;
+	call->audit_own = false;
+	return PSG_OK;
+}
+
 enum psg_err psg_session_register(struct psg_store *store, const char *subject, const char *service,
 				  bool leads, struct psg_call *call)
 {
@@ -156,8 +175,10 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
 	err = fill_login(call, subject, service, &login);
 	if (err == PSG_OK)
 		err = store->root->ops->open(store->root, PSG_LOGINS_FOLDER, true, &folder);
+	if (err != PSG_OK)
+		return fresh || !set ? register_or_go_without(err, call) : err;
 	/* The parent of a login may be gone, and init has none: that differs, and is fresh to nobody. */
-	if (err == PSG_OK && fresh)
+	if (fresh)
 		err = is_shared(store, folder, call->audit_id, &known);
 	if (err == PSG_OK && fresh && !known) {
 		login.binding.audit_id = call->audit_id;
@@ -167,7 +188,7 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
 			call->login = login.binding.leader;
 		}
 		if (err != PSG_ERR_EXISTS)
-			return err;
+			return register_or_go_without(err, call);
 		err = PSG_OK;
 		login.binding.audit_id = PSG_AUDIT_NONE;
 	}
@@ -177,7 +198,7 @@ enum psg_err psg_session_register(struct psg_store *store, const char *subject, 
 	if (err == PSG_OK)
 		err = make_login(store, folder, &login);
 	if (err != PSG_OK && err != PSG_ERR_EXISTS)
-		return err;
+		return set ? err : register_or_go_without(err, call);
 	call->audit_own = false;
 	call->login = login.binding.leader;
 	return PSG_OK;

@@ -9,7 +9,7 @@ import pytest
 
 import world
 from drive import answer, as_person
-from machine import GROUP
+from machine import CONF, GROUP
 from soak import soak
 from test_pamtester import MODULE_ALONE
 
@@ -140,6 +140,19 @@ def test_logins(machine, tools, disk):
     assert coming.status() == []
     disk.give_back()
     assert opens(tools, coming, "answer=" + coming.code())[0] == [0, 0, 0]
+
+
+def test_a_real_sshd(machine, sshd, disk):
+    """Who needs no code gets in to make room; who needs one cannot spend it."""
+    machine.stack_text("sshd", machine.read(f"{CONF}/pam.d/sshd-password"))
+    coming, inside = machine.person(), machine.person()
+    inside.activate_host()
+    server = sshd("psg-password-code")
+    disk.use_up()
+    done = server.run(inside, "echo in")
+    assert (done.returncode, done.stdout) == (0, "in\n"), done
+    assert server.run(coming, "echo in", codes=[coming.code()]).returncode == 255
+    disk.give_back()
 
 
 CHANGES = {

@@ -1,177 +1,9 @@
 /* Every call of the store failing in turn: a failure denies, leaves nothing live, and holds nobody up. */
-#include "folk.h"
+#include "faulty.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A folder whose n-th operation fails; all handles share the count. */
-struct faults {
-	int left; /* operations until one fails; negative: none */
-	bool for_ever;
-	enum psg_err err;
-	bool struck;
-};
-
-struct faulty {
-	struct psg_folder folder;
-	struct psg_folder *inner;
-	struct faults *faults;
-};
-
-static const struct psg_folder_ops faulty_ops;
-
-static struct faulty *of(struct psg_folder *folder)
-{
-	return (struct faulty *)(void *)folder;
-}
-
-static bool strikes(struct psg_folder *folder)
-{
-	struct faults *faults = of(folder)->faults;
-
-	if (faults->left < 0 || faults->left-- > 0)
-		return false;
-	faults->struck = true;
-	if (faults->for_ever)
-		faults->left = 0;
-	return true;
-}
-
-static enum psg_err faulty_wrap(struct psg_folder *inner, struct faults *faults,
-				struct psg_folder **ret)
-{
-	struct faulty *faulty = calloc(1, sizeof(*faulty));
-
-	assert_non_null(faulty);
-	faulty->folder.ops = &faulty_ops;
-	faulty->inner = inner;
-	faulty->faults = faults;
-	*ret = &faulty->folder;
-	return PSG_OK;
-}
-
-#define FAIL_OR(call) (strikes(folder) ? of(folder)->faults->err : (call))
-#define INNER of(folder)->inner
-
-static enum psg_err faulty_open(struct psg_folder *folder, const char *name, bool make,
-				struct psg_folder **ret)
-{
-	struct psg_folder *inner;
-	enum psg_err err = FAIL_OR(INNER->ops->open(INNER, name, make, &inner));
-
-	return err == PSG_OK ? faulty_wrap(inner, of(folder)->faults, ret) : err;
-}
-
-static enum psg_err faulty_list(struct psg_folder *folder, psg_name_fn *each, void *arg)
-{
-	return FAIL_OR(INNER->ops->list(INNER, each, arg));
-}
-
-/* Either before the name is made or after. */
-static enum psg_err faulty_create(struct psg_folder *folder, const char *name, int *ret_file)
-{
-	enum psg_err err = FAIL_OR(INNER->ops->create(INNER, name, ret_file));
-
-	if (err == PSG_OK && strikes(folder)) {
-		INNER->ops->close(INNER, *ret_file);
-		return of(folder)->faults->err;
-	}
-	return err;
-}
-
-/* Either nothing or half of it is written. */
-static enum psg_err faulty_write(struct psg_folder *folder, int file, const void *bytes, size_t len)
-{
-	if (strikes(folder))
-		return of(folder)->faults->err;
-	if (strikes(folder)) {
-		assert_int_equal(INNER->ops->write(INNER, file, bytes, len / 2), PSG_OK);
-		return PSG_ERR_NO_ROOM;
-	}
-	return INNER->ops->write(INNER, file, bytes, len);
-}
-
-static enum psg_err faulty_sync(struct psg_folder *folder, int file)
-{
-	return FAIL_OR(INNER->ops->sync(INNER, file));
-}
-
-static void faulty_close(struct psg_folder *folder, int file)
-{
-	INNER->ops->close(INNER, file);
-}
-
-static enum psg_err faulty_sync_names(struct psg_folder *folder)
-{
-	return FAIL_OR(INNER->ops->sync_names(INNER));
-}
-
-static enum psg_err faulty_read(struct psg_folder *folder, const char *name, void *buf, size_t size,
-				struct psg_file_info *ret)
-{
-	return FAIL_OR(INNER->ops->read(INNER, name, buf, size, ret));
-}
-
-static enum psg_err faulty_exists(struct psg_folder *folder, const char *name, bool *ret)
-{
-	return FAIL_OR(INNER->ops->exists(INNER, name, ret));
-}
-
-static enum psg_err faulty_replace(struct psg_folder *folder, const char *name, const void *bytes,
-				   size_t len)
-{
-	return FAIL_OR(INNER->ops->replace(INNER, name, bytes, len));
-}
-
-static enum psg_err faulty_rename(struct psg_folder *folder, const char *name, const char *to)
-{
-	return FAIL_OR(INNER->ops->rename(INNER, name, to));
-}
-
-static enum psg_err faulty_remove(struct psg_folder *folder, const char *name)
-{
-	return FAIL_OR(INNER->ops->remove(INNER, name));
-}
-
-static enum psg_err faulty_sweep(struct psg_folder *folder, int64_t before_realtime_ns)
-{
-	return FAIL_OR(INNER->ops->sweep(INNER, before_realtime_ns));
-}
-
-static void faulty_release(struct psg_folder *folder)
-{
-	psg_folder_release(&of(folder)->inner);
-	free(of(folder));
-}
-
-static const struct psg_folder_ops faulty_ops = {
-    .open = faulty_open,
-    .list = faulty_list,
-    .create = faulty_create,
-    .write = faulty_write,
-    .sync = faulty_sync,
-    .close = faulty_close,
-    .sync_names = faulty_sync_names,
-    .read = faulty_read,
-    .exists = faulty_exists,
-    .replace = faulty_replace,
-    .rename = faulty_rename,
-    .remove = faulty_remove,
-    .release = faulty_release,
-    .sweep = faulty_sweep,
-};
-
-/* The folk's store with faults laid over its folder. */
-static struct psg_store with_faults(struct folk *folk, struct faulty *root, struct faults *faults)
-{
-	struct psg_store store = *folk->store;
-
-	*root = (struct faulty){
-	    .folder.ops = &faulty_ops, .inner = folk->store->root, .faults = faults};
-	store.root = &root->folder;
-	return store;
-}
 
 static const struct psg_binding here = {{100, 7}, 5};
 static const uint8_t ticket[PSG_TICKET_SIZE] = "fifteen bytes..";
@@ -191,7 +23,7 @@ static void claim_fails(struct folk *folk, bool for_ever, enum psg_err err)
 {
 	struct faults faults = {.struck = true};
 	struct faulty root;
-	struct psg_store store = with_faults(folk, &root, &faults);
+	struct psg_store store = faulty_store(folk, &root, &faults);
 	int n;
 
 	for (n = 0; faults.struck; n++) {
@@ -230,7 +62,7 @@ static void claim_fails_from_every_call_on(void **state)
 	struct folk *folk = *state;
 	struct faults faults = {.struck = true};
 	struct faulty root;
-	struct psg_store store = with_faults(folk, &root, &faults);
+	struct psg_store store = faulty_store(folk, &root, &faults);
 	size_t outlived = 0;
 
 	for (int n = 0; faults.struck; n++) {
@@ -256,7 +88,7 @@ static void ending_fails_at_every_call(void **state)
 	struct folk *folk = *state;
 	struct faults faults = {.struck = true};
 	struct faulty root;
-	struct psg_store store = with_faults(folk, &root, &faults);
+	struct psg_store store = faulty_store(folk, &root, &faults);
 
 	folk_enroll(folk, "alice", &folk->phone);
 	for (int n = 0; faults.struck; n++) {
@@ -277,7 +109,7 @@ static void binding_fails_at_every_call(void **state)
 	struct folk *folk = *state;
 	struct faults faults = {.struck = true};
 	struct faulty root;
-	struct psg_store store = with_faults(folk, &root, &faults);
+	struct psg_store store = faulty_store(folk, &root, &faults);
 	struct psg_grant grant = folk_grant("Closers");
 
 	grant.scope = PSG_SCOPE_SESSION;
@@ -322,7 +154,7 @@ static void store_errors_deny(void **state)
 	struct folk *folk = *state;
 	struct faults faults = {.struck = true};
 	struct faulty root;
-	struct psg_store store = with_faults(folk, &root, &faults);
+	struct psg_store store = faulty_store(folk, &root, &faults);
 	struct psg_activation a;
 
 	folk_enroll(folk, "alice", &folk->phone);
@@ -350,7 +182,7 @@ static void tidying_fails_at_every_call(void **state)
 	struct folk *folk = *state;
 	struct faults faults = {.struck = true};
 	struct faulty root;
-	struct psg_store store = with_faults(folk, &root, &faults);
+	struct psg_store store = faulty_store(folk, &root, &faults);
 
 	for (int n = 0; faults.struck; n++) {
 		struct psg_activation a;
@@ -373,12 +205,63 @@ static void tidying_fails_at_every_call(void **state)
 	}
 }
 
+/* A login of alice's that begins with an audit id, fresh or one that the process above it has already. */
+static struct psg_call arrival(uint32_t parent_audit_id, uid_t real_uid)
+{
+	struct psg_leader self = {100, 7};
+
+	return (struct psg_call){.pid = 100,
+				 .real_uid = real_uid,
+				 .subject_uid = 1000,
+				 .audit_id = 5,
+				 .parent_audit_id = parent_audit_id,
+				 .leader = self,
+				 .lineage = {self},
+				 .lineage_count = 1};
+}
+
+static enum psg_err arrive(struct psg_store *store, struct psg_call *call, int fail_at,
+			   struct faults *faults, enum psg_err err)
+{
+	*faults = (struct faults){.left = fail_at, .for_ever = true, .err = err};
+	return psg_session_register(store, "alice", "sshd", true, call);
+}
+
+/* Whoever needs no registration goes on without; where the audit id is an older login's it must be written down. */
+static void no_room_for_a_registration(void **state)
+{
+	static const enum psg_err rooms[] = {PSG_ERR_NO_ROOM, PSG_ERR_NO_INODES, PSG_ERR_QUOTA,
+					     PSG_ERR_READ_ONLY};
+	struct folk *folk = *state;
+	struct faults faults = {.struck = true};
+	struct faulty root;
+	struct psg_store store = faulty_store(folk, &root, &faults);
+
+	for (size_t i = 0; i < PSG_COUNT(rooms); i++) {
+		struct psg_call call = arrival(4, 0), shared = arrival(5, 0), led = arrival(4, 0);
+
+		assert_int_equal(arrive(&store, &call, 0, &faults, rooms[i]), PSG_OK);
+		assert_false(call.audit_own);
+		assert_int_equal(call.login.pid, 0);
+		assert_int_equal(arrive(&store, &shared, 0, &faults, rooms[i]), rooms[i]);
+		led.leader = (struct psg_leader){90, 6};
+		assert_int_equal(arrive(&store, &led, 0, &faults, rooms[i]), rooms[i]);
+	}
+	for (int n = 0; n < 4; n++) {
+		struct psg_call call = arrival(4, 0), shared = arrival(5, 0);
+
+		assert_int_equal(arrive(&store, &call, n, &faults, PSG_ERR_IO), PSG_ERR_IO);
+		assert_int_not_equal(arrive(&store, &shared, n, &faults, PSG_ERR_NO_ROOM), PSG_OK);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FOLK_MEMORY(claim_fails_at_every_call),  FOLK_MEMORY(claim_fails_from_every_call_on),
 	    FOLK_MEMORY(ending_fails_at_every_call), FOLK_MEMORY(binding_fails_at_every_call),
 	    FOLK_MEMORY(store_errors_deny),          FOLK_MEMORY(tidying_fails_at_every_call),
+	    FOLK_MEMORY(no_room_for_a_registration),
 	};
 
 	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
