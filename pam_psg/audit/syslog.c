@@ -1,7 +1,9 @@
 /* The line for syslogd, see syslog.h.
  *
  * MUST NOT wait for syslogd without end: syslog(3) does, in a send() that blocks while the queue of /dev/log is full
- *   (a_stopped_syslogd in tests/hosts/test_hostile_syslog.py). */
+ *   (a_stopped_syslogd in tests/hosts/test_hostile_syslog.py).
+ * MUST NOT trust the program's name: whoever runs su chooses it, line breaks and 128 KB of it
+ *   (a_name_of_the_callers_choice there). */
 #include "syslog.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include "psg/bytes.h"
 
 #define WAIT_MS 1000
+#define TAG_SIZE 33
 
 static int open_log(int type)
 {
@@ -46,6 +49,23 @@ static void put_time(struct psg_buf *line)
 			       local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
 }
 
+/* Letters, digits and what programs are named with besides: what ends a tag is not in it. */
+static void put_tag(struct psg_buf *line)
+{
+	const char *name = program_invocation_short_name;
+	char tag[TAG_SIZE] = "?";
+
+	for (size_t i = 0; i < sizeof(tag) - 1 && name[i]; i++) {
+		bool plain = (name[i] >= 'a' && name[i] <= 'z') ||
+			     (name[i] >= 'A' && name[i] <= 'Z') ||
+			     (name[i] >= '0' && name[i] <= '9') || strchr("-._", name[i]);
+
+		tag[i] = plain ? name[i] : '?';
+		tag[i + 1] = '\0';
+	}
+	psg_buf_format(line, "%s[%jd]: ", tag, (intmax_t)getpid());
+}
+
 static void send_line(int fd, const char *line, size_t len)
 {
 	struct pollfd writable = {.fd = fd, .events = POLLOUT};
@@ -66,8 +86,8 @@ void psg_syslog_send(int priority, const char *text)
 		fd = open_log(SOCK_STREAM);
 	psg_buf_format(&line, "<%d>", priority);
 	put_time(&line);
-	psg_buf_format(&line, "%s[%jd]: %s", program_invocation_short_name, (intmax_t)getpid(),
-		       text);
+	put_tag(&line);
+	psg_buf_format(&line, "%s", text);
 	/* Of a stream a NUL ends the message, as syslog(3) has it. */
 	if (fd >= 0 && !line.failed)
 		send_line(fd, line.data, line.len + stream);

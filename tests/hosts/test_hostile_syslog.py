@@ -4,6 +4,7 @@ syslog(3) waits without end in its send() once the queue of a stopped syslogd is
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -114,3 +115,16 @@ def test_the_line_is_as_of_syslog(machine, tools, people):
     assert priority == b"<85" and rest.split(b"[")[0][15:] == b" probe"
     assert rest[:15].split()[0] == theirs[4:19].split()[0] and rest[15:].split(b"]: ", 1)[1].startswith(b"pam_psg: ")
     assert machine.psgctl("doctor", status=None).returncode in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["x\nsshd[1]: Accepted", "sshd[1]: Accepted publickey for root", "\033]0;x\a",
+                                  "a" * 120000, ""], ids=["lines", "tag", "terminal", "long", "none"])
+def test_a_name_of_the_callers_choice(tools, people, name):
+    """Whoever runs su names the program: that forges no line, and pushes none beyond what a syslogd takes."""
+    caller = ("/bin/bash", "-c", 'exec -a "$1" "${@:2}"', "bash", name)
+    with instead(socket.SOCK_DGRAM) as sock:
+        sock.settimeout(10)
+        assert tools.probe("sshd", people[1], "acct_mgmt", prefix=caller)["acct_mgmt"] == 6
+        line = sock.recv(262144)
+    tag, said = line[len("<85>Feb  1 00:00:00 "):].split(b": ", 1)
+    assert re.fullmatch(rb"[\w.?-]{1,32}\[\d+\]", tag) and said.startswith(b"pam_psg: Refused: ")
