@@ -90,6 +90,9 @@ struct psg_assignment {
 	int64_t until_s; /* since 1970; 0: no end */
 };
 
+/* Whether what was assigned until then is over: at its very second. 0: never. */
+bool psg_until_over(int64_t until_s, int64_t now_s);
+
 struct psg_assignments {
 	struct psg_assignment *items;
 	size_t count;

@@ -11,9 +11,7 @@
 
 static bool assignment_over(const struct psg_facts *facts, const struct psg_path *path)
 {
-	/* Rounded down, so that it is over at its very second. */
-	return path->assigned_until_s != 0 &&
-	       facts->now.realtime_ns / PSG_NS_PER_S >= path->assigned_until_s;
+	return psg_until_over(path->assigned_until_s, facts->now.realtime_ns / PSG_NS_PER_S);
 }
 
 static bool status_gives(enum psg_group_status status)

@@ -173,7 +173,7 @@ bool psg_gate_entitles(const struct psg_gate *gate, const struct psg_activation 
 
 		if (assignment->kind == activation->kind &&
 		    !strcmp(assignment->target, activation->target) &&
-		    (assignment->until_s == 0 || now_s < assignment->until_s))
+		    !psg_until_over(assignment->until_s, now_s))
 			return true;
 	}
 	return false;

@@ -69,6 +69,11 @@ void psg_gate_settings_clear(struct psg_gate_settings *settings)
 	*settings = (struct psg_gate_settings){0};
 }
 
+bool psg_until_over(int64_t until_s, int64_t now_s)
+{
+	return until_s != 0 && now_s >= until_s;
+}
+
 void psg_assignment_clear(struct psg_assignment *assignment)
 {
 	free(assignment->assignee);

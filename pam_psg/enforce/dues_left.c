@@ -23,7 +23,7 @@ static bool maybe_by_group(const struct psg_judge *judge, const struct psg_activ
 
 		if (one->assignee[0] == '%' && one->kind == activation->kind &&
 		    !strcmp(one->target, activation->target) &&
-		    (one->until_s == 0 || one->until_s > now_s) &&
+		    !psg_until_over(one->until_s, now_s) &&
 		    (judge->subject.uid == (uid_t)-1 ||
 		     psg_unix_group_find(one->assignee + 1, &group) != PSG_OK))
 			return true;

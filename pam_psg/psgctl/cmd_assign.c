@@ -137,7 +137,8 @@ static enum ctl_exit put(struct ctl *ctl, struct psg_assignment *assignment, int
 		psg_time_format(old->until_s, had + strlen(had));
 		strcat(had, ")");
 	}
-	err = old == NULL ? ctl_end_left(ctl, assignment, 1) : PSG_OK;
+	if (old == NULL || psg_until_over(old->until_s, (int64_t)time(NULL)))
+		err = ctl_end_left(ctl, assignment, 1);
 	if (err)
 		return ctl_store_error(ctl, "cannot end what was active before", err);
 	bool changed = false;

@@ -4,11 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-static bool in_force(const struct psg_assignment *assignment, int64_t now_s)
-{
-	return assignment->until_s == 0 || now_s < assignment->until_s;
-}
-
 static const char *via(const struct psg_assignment *assignment, bool of_user)
 {
 	return of_user && assignment->assignee[0] == '%' ? assignment->assignee : NULL;
@@ -16,11 +11,11 @@ static const char *via(const struct psg_assignment *assignment, bool of_user)
 
 static json_t *json_of(const struct psg_assignment *assignment, bool of_user, int64_t now_s)
 {
-	json_t *document =
-	    json_pack("{s:o, s:o, s:o, s:b}", "assignee", ctl_json_text(assignment->assignee),
-		      assignment->kind == PSG_TARGET_GROUP ? "permissionSetGroup" : "permissionSet",
-		      ctl_json_text(assignment->target), "expirationDate",
-		      ctl_json_time(assignment->until_s), "isActive", in_force(assignment, now_s));
+	json_t *document = json_pack(
+	    "{s:o, s:o, s:o, s:b}", "assignee", ctl_json_text(assignment->assignee),
+	    assignment->kind == PSG_TARGET_GROUP ? "permissionSetGroup" : "permissionSet",
+	    ctl_json_text(assignment->target), "expirationDate", ctl_json_time(assignment->until_s),
+	    "isActive", !psg_until_over(assignment->until_s, now_s));
 	if (of_user && document != NULL &&
 	    json_object_set_new(document, "via", ctl_json_text(via(assignment, of_user))) != 0)
 		ctl_output_failed();
@@ -44,7 +39,7 @@ static void print_table(const struct psg_assignments *list, bool of_user, int64_
 		char until[PSG_TIME_SIZE + 8] = "";
 		if (assignment->until_s != 0)
 			psg_time_format(assignment->until_s, until);
-		if (!in_force(assignment, now_s))
+		if (psg_until_over(assignment->until_s, now_s))
 			strcat(until, " (over)");
 		ctl_table_row(table, (const char *const[]){assignment->assignee,
 							   psg_target_kind_name(assignment->kind),

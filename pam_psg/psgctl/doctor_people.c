@@ -220,7 +220,7 @@ static void judge_group(struct people *people, const char *name)
 
 		if (item->kind != PSG_TARGET_GROUP || strcmp(item->target, name) != 0)
 			continue;
-		if (item->until_s == 0 || item->until_s > people->now.realtime_ns / PSG_NS_PER_S)
+		if (!psg_until_over(item->until_s, people->now.realtime_ns / PSG_NS_PER_S))
 			return;
 		assigned = true;
 	}

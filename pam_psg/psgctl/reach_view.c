@@ -117,7 +117,7 @@ enum psg_err ctl_view_open(struct psg_policy *before, struct psg_policy *after,
 
 bool ctl_view_over(const struct ctl_view *view, const struct psg_assignment *assignment)
 {
-	return assignment->until_s != 0 && assignment->until_s <= view->now_s;
+	return psg_until_over(assignment->until_s, view->now_s);
 }
 
 bool ctl_view_differs(const struct ctl_view *view, enum psg_target_kind kind, const char *name)

@@ -23,7 +23,7 @@ static void ending_clear(struct ending *ending)
 	psg_store_close(&ending->store);
 }
 
-/* Whether the user has the target in another way still: as a member of some %group. */
+/* Whether the user has the target in another way still: as a member of some %group. Not by what is over. */
 static enum psg_err still_assigned(const struct ending *ending,
 				   const struct psg_assignment *assignment, bool *ret)
 {
@@ -41,8 +41,10 @@ static enum psg_err still_assigned(const struct ending *ending,
 	if (err)
 		return err;
 	for (size_t i = 0; i < has.count; i++)
-		found |= has.items[i].kind == assignment->kind &&
-			 !strcmp(has.items[i].target, assignment->target);
+		found |=
+		    has.items[i].kind == assignment->kind &&
+		    !strcmp(has.items[i].target, assignment->target) &&
+		    !psg_until_over(has.items[i].until_s, ending->now.realtime_ns / PSG_NS_PER_S);
 	*ret = found;
 	return PSG_OK;
 }

@@ -426,6 +426,21 @@ def test_unassign_ends_the_unwritten(billing):
     assert "0123456789abcdef-99.ended" in os.listdir(spent)
 
 
+def test_an_assignment_that_is_over_keeps_nothing(billing):
+    """Neither a Unix group's nor the user's own: what the person had is not revived by assigning once more."""
+    activate(billing)
+    billing.ok("assign", "bin", "Billing")
+    billing.ok("activate", "Billing", "--user", "bin")
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    billing.ok("assign", f"%{PERSON}", "Billing", "--until", until)
+    assign_until_over(billing, "bin", "Billing")
+    billing.ok("unassign", PERSON, "Billing")
+    for user in (PERSON, "bin"):
+        billing.ok("assign", user, "Billing")
+        assert billing("check", "--user", user, "--group", "Billing").rc == 1
+    assert status(billing) == []
+
+
 def test_damaged_records_keep_nobody_alive(billing):
     billing.ok("assign", "bin", "Billing")
     made = activate(billing).json()
