@@ -228,15 +228,20 @@ enum psg_err psg_files_sync_name(const char *path)
 	return err == PSG_OK ? psg_files_sync(folder) : err;
 }
 
+/* Through /proc a file gets its first name without any capability. */
+#define OWN_FILES "/proc/self/fd"
+
 /* Without a name of its own until it is whole: a crash leaves no copy of a key behind, which nobody would ever
- * look for. A name beside (`name` not empty) where the file system has no such files. */
+ * look for. A name beside (`name` not empty) where the file system has no such files, or nothing is mounted at /proc,
+ * as where an image is built. */
 static enum psg_err make_unnamed(int folder, char name[static PSG_TEMPORARY_SIZE], int *ret_fd)
 {
-	int fd PSG_CLEANUP(psg_close_fd) =
-	    psg_files_above_two(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	enum psg_err err;
 
 	name[0] = '\0';
+	if (access(OWN_FILES, X_OK) == 0)
+		fd = psg_files_above_two(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 	if (fd < 0)
 		return psg_files_temporary(folder, geteuid(), name, ret_fd);
 	err = psg_files_own(fd, geteuid());
@@ -252,7 +257,7 @@ static enum psg_err give_name(int folder, const char *name, int fd, const char *
 	char own[32];
 	int rc;
 
-	(void)snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	(void)snprintf(own, sizeof(own), OWN_FILES "/%d", fd);
 	if (name[0] != '\0')
 		rc = linkat(folder, name, folder, base, 0);
 	else

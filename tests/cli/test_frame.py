@@ -139,6 +139,13 @@ def test_a_key_of_its_own(psgctl, tmp_path):
     assert oct(key.stat().st_mode & 0o7777) == "0o600"
 
 
+def test_init_where_an_image_is_built(psgctl):
+    """No /proc is mounted there."""
+    assert psgctl.in_namespace("umount -l /proc", "init").rc == 0
+    assert psgctl("groups").rc == 0
+    assert not [name for name in os.listdir(psgctl.store) if name.startswith(".")]
+
+
 def test_two_dashes_end_the_options(psgctl):
     psgctl.init()
     result = psgctl("groups", "--", "--json")
