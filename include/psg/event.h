@@ -63,5 +63,7 @@ void psg_event_line(const struct psg_event *event, struct psg_buf *out);
  * (a table of small counters in root/refusals, no lock; 10 a minute, then one line that says so).
  * Never fails: what decides a door never depends on the log. Wants no open syslog of the host's and leaves it alone. */
 void psg_event_emit(struct psg_store *store, const struct psg_event *event);
+/* A line for who looks for a mistake: to syslog at LOG_DEBUG, as psg_event_emit sends. */
+void psg_event_debug(const char *text);
 
 #endif

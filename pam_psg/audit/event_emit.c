@@ -110,6 +110,11 @@ static void to_syslog(const struct psg_event *event)
 	psg_buf_clear(&line);
 }
 
+void psg_event_debug(const char *text)
+{
+	psg_syslog_send(LOG_AUTHPRIV | LOG_DEBUG, text);
+}
+
 static void to_store(struct psg_store *store, const struct psg_event *event)
 {
 	struct psg_buf line = {0};

@@ -101,6 +101,8 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 enum psg_event_kind psg_report_kind(enum psg_err err);
 /* The store where the outcome's error is one of its disk, else NULL. */
 const char *psg_report_where(const struct psg_request *req);
+/* What the argument `debug` asks for: the decision, and the PAM code it came to. */
+void psg_report_debug(const struct psg_request *req, int code);
 /* The event of req->outcome, if it is one. */
 void psg_report_outcome(struct psg_request *req);
 /* Ends and logs what is over by the clocks; called where nothing was allowed. */

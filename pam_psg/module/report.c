@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "module.h"
+#include "psg/text.h"
 
 static const char *phase_name(enum psg_phase phase)
 {
@@ -78,6 +79,23 @@ static const char *what_failed(const struct psg_request *req)
 	if (req->outcome.err == PSG_ERR_MALFORMED && req->malformed)
 		return req->malformed;
 	return psg_strerror(req->outcome.err);
+}
+
+void psg_report_debug(const struct psg_request *req, int code)
+{
+	const struct psg_outcome *outcome = &req->outcome;
+	char service[64], text[256];
+
+	psg_escape_line(req->service ? req->service : "", service, sizeof(service));
+	if (req->phase == PSG_PHASE_CLOSE)
+		snprintf(text, sizeof(text), "pam_psg(%s:%s): closed: %s", service,
+			 phase_name(req->phase), psg_strerror(outcome->err));
+	else
+		snprintf(text, sizeof(text), "pam_psg(%s:%s): verdict %s (%s), %s: %s", service,
+			 phase_name(req->phase), psg_verdict_name(outcome->verdict),
+			 psg_why_name(outcome->why), psg_strerror(outcome->err),
+			 psg_pam_code_name(code));
+	psg_event_debug(text);
 }
 
 void psg_report_outcome(struct psg_request *req)

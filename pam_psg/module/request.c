@@ -1,7 +1,5 @@
 /* What a call is about: the subject first, because root must get in whatever else is broken. */
-#include <security/pam_ext.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "module.h"
@@ -162,12 +160,8 @@ int psg_request_end(struct psg_request *req)
 
 	psg_report_outcome(req);
 	psg_say_outcome(req);
-	if (req->args.debug && req->phase == PSG_PHASE_CLOSE)
-		pam_syslog(req->pamh, LOG_DEBUG, "closed: %s", psg_strerror(req->outcome.err));
-	else if (req->args.debug)
-		pam_syslog(req->pamh, LOG_DEBUG, "verdict %s (%s), %s: %s",
-			   psg_verdict_name(req->outcome.verdict), psg_why_name(req->outcome.why),
-			   psg_strerror(req->outcome.err), psg_pam_code_name(code));
+	if (req->args.debug)
+		psg_report_debug(req, code);
 	psg_gate_free(&req->active);
 	psg_gate_free(&req->gate);
 	psg_store_close(&req->store);

@@ -61,7 +61,9 @@ def test_none(tools, people):
         assert judged(tools, people) == (0, 6)
 
 
-def test_a_stopped_syslogd(machine, tools, people):
+@pytest.mark.parametrize("argument", ["", " debug"])
+def test_a_stopped_syslogd(machine, tools, people, argument):
+    machine.stack_text("sshd", STACK.replace(".so\n", f".so{argument}\n"))
     with instead(socket.SOCK_DGRAM):
         fill()
         assert judged(tools, people) == (0, 6)
@@ -73,6 +75,16 @@ def test_a_stopped_syslogd(machine, tools, people):
     # What happened is in the store's log all the same.
     events = [entry["event"] for entry in machine.psgctl_json("log")]
     assert "Activated" in events and "Deactivated" in events
+
+
+def test_debug(machine, tools, people):
+    machine.stack_text("sshd", STACK.replace(".so\n", ".so debug\n"))
+    with instead(socket.SOCK_DGRAM) as sock:
+        sock.settimeout(30)
+        assert judged(tools, people) == (0, 6)
+        line = sock.recv(65536)
+    assert line.startswith(b"<87>")
+    assert line.endswith(b": pam_psg(sshd:account): verdict ALLOW (Active), no error: PAM_SUCCESS")
 
 
 def test_one_that_goes_on_gets_the_line(tools, people):
