@@ -26,6 +26,7 @@ enum psg_err {
 	PSG_ERR_KEY,        /* the sealing key is missing or malformed */
 	PSG_ERR_CLOCK,
 	PSG_ERR_PROC,    /* /proc could not be read: never "unset" */
+	PSG_ERR_NAMES,   /* the name service could not tell: never "there is none" */
 	PSG_ERR_INVALID, /* an argument or input of the wrong form */
 	/* a person's answer */
 	PSG_ERR_NOT_ENROLLED,

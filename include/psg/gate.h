@@ -21,19 +21,19 @@ struct psg_subject {
 };
 
 /* The account by name or by uid, with the reentrant calls. Errors: NOT_FOUND (ret->name is filled
- * by name), IO when the name service failed: not the same as "no such user"; INVALID for a name that does not fit. */
+ * by name), NAMES when the name service failed: not the same as "no such user"; INVALID for a name that does not fit. */
 PSG_MUST_CHECK
 enum psg_err psg_subject_by_name(const char *name, struct psg_subject *ret);
 PSG_MUST_CHECK
 enum psg_err psg_subject_by_uid(uid_t uid, struct psg_subject *ret);
 
 /* What is assigned to the subject, by name and through each Unix group, the primary one too, expired ones
- * included. The name service is asked only where some %group is assigned anything. Errors: IO when it failed, the store's. */
+ * included. The name service is asked only where some %group is assigned anything. Errors: NAMES when it failed, the store's. */
 PSG_MUST_CHECK
 enum psg_err psg_gate_assignments(struct psg_policy *policy, const struct psg_subject *subject,
 				  struct psg_assignments *ret);
 /* For where a missing assignment opens (unassigned_ok): libc takes a source that could not be read for one that knows
- * nothing, so a subject without an account and a Unix group without a name are IO here. */
+ * nothing, so a subject without an account and a Unix group without a name are NAMES here. */
 PSG_MUST_CHECK
 enum psg_err psg_gate_assignments_whole(struct psg_policy *policy,
 					const struct psg_subject *subject,

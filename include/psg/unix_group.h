@@ -10,7 +10,7 @@ struct psg_unix_group {
 	gid_t gid;
 };
 
-/* Errors: NOT_FOUND only when every service said that there is none; IO when one could not say;
+/* Errors: NOT_FOUND only when every service said that there is none; NAMES when one could not say;
  * INVALID for a name that does not fit; NO_MEMORY. */
 PSG_MUST_CHECK
 enum psg_err psg_unix_group_find(const char *name, struct psg_unix_group *ret);

@@ -24,6 +24,7 @@ static const char *const texts[PSG_ERR_COUNT] = {
     [PSG_ERR_KEY] = "sealing key missing or malformed",
     [PSG_ERR_CLOCK] = "clock could not be read",
     [PSG_ERR_PROC] = "/proc could not be read",
+    [PSG_ERR_NAMES] = "the name service cannot tell who the person is and in which groups",
     [PSG_ERR_INVALID] = "invalid argument or input",
     [PSG_ERR_NOT_ENROLLED] = "no authenticator enrolled",
     [PSG_ERR_THROTTLED] = "too many attempts",
@@ -54,6 +55,8 @@ const char *psg_remedy(enum psg_err err)
 	    [PSG_ERR_NO_INODES] = "remove files from its file system (df -i)",
 	    [PSG_ERR_QUOTA] = "raise the quota of root there (repquota)",
 	    [PSG_ERR_FILE_LIMIT] = "raise the limit on file size (ulimit -f)",
+	    [PSG_ERR_NAMES] = "look for a source in /etc/nsswitch.conf that does not answer, "
+			      "and for a group without a name (id)",
 	    [PSG_ERR_READ_ONLY] = "mount it writable (the kernel's log says why it is not)",
 	};
 	size_t index = (size_t)err;

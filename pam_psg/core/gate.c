@@ -45,7 +45,7 @@ static enum psg_err groups_can_be_had(void)
 	struct psg_unix_group none;
 	enum psg_err err = psg_unix_group_find("psg:none", &none);
 
-	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err == PSG_OK ? PSG_ERR_IO : err;
+	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err == PSG_OK ? PSG_ERR_NAMES : err;
 }
 
 static enum psg_err gather(struct psg_store *store, const struct psg_ask *ask,

@@ -51,7 +51,7 @@ static enum psg_err group_assignee(gid_t gid, char **ret)
 			continue;
 		if (!found) {
 			*ret = NULL;
-			return failed && failed != ENOENT ? psg_err_lacking(failed, PSG_ERR_IO)
+			return failed && failed != ENOENT ? psg_err_lacking(failed, PSG_ERR_NAMES)
 							  : PSG_OK;
 		}
 		char *text = malloc(strlen(found->gr_name) + 2);
@@ -63,7 +63,7 @@ static enum psg_err group_assignee(gid_t gid, char **ret)
 		*ret = text;
 		return PSG_OK;
 	}
-	return PSG_ERR_IO;
+	return PSG_ERR_NAMES;
 }
 
 /* getgrouplist() tells of no source that failed: it returns the groups it got. A lookup that misses one
@@ -88,7 +88,7 @@ static enum psg_err group_ids(const struct psg_subject *subject, gid_t **ret, in
 
 		if (is_failure(failed)) {
 			free(ids);
-			return psg_err_lacking(failed, PSG_ERR_IO);
+			return psg_err_lacking(failed, PSG_ERR_NAMES);
 		}
 		if (got >= 0) {
 			*ret = ids;
@@ -97,7 +97,7 @@ static enum psg_err group_ids(const struct psg_subject *subject, gid_t **ret, in
 		}
 		free(ids);
 	}
-	return PSG_ERR_IO;
+	return PSG_ERR_NAMES;
 }
 
 /* `whole`: a group without a name is a failure, and so is a person without an account. The last source
@@ -113,7 +113,7 @@ static enum psg_err assigned(struct psg_policy *policy, const struct psg_subject
 	bool asked = psg_policy_has_unix_groups(policy);
 
 	if (!err && asked && whole && subject->uid == (uid_t)-1)
-		err = PSG_ERR_IO;
+		err = PSG_ERR_NAMES;
 	/* Without an account there are no groups to be in. */
 	if (!err && asked && subject->uid != (uid_t)-1)
 		err = group_ids(subject, &ids, &count);
@@ -122,7 +122,7 @@ static enum psg_err assigned(struct psg_policy *policy, const struct psg_subject
 
 		err = group_assignee(ids[i], &assignee);
 		if (!err && !assignee && whole)
-			err = PSG_ERR_IO;
+			err = PSG_ERR_NAMES;
 		if (!err && assignee)
 			err = add_assignee(policy, assignee, &list);
 	}

@@ -29,7 +29,7 @@ static enum psg_err look_up(const char *name, uid_t uid, struct passwd *account,
 		/* glibc's 0 without an entry is "every service says there is none". Any number,
 		 * ENOENT too, is a service that could not say: sssd down, no descriptor left. */
 		if (result != 0)
-			return psg_err_lacking(result, PSG_ERR_IO);
+			return psg_err_lacking(result, PSG_ERR_NAMES);
 		if (!found)
 			return PSG_ERR_NOT_FOUND;
 		*ret_found = found;
@@ -37,7 +37,7 @@ static enum psg_err look_up(const char *name, uid_t uid, struct passwd *account,
 		buf = NULL;
 		return PSG_OK;
 	}
-	return PSG_ERR_IO;
+	return PSG_ERR_NAMES;
 }
 
 static enum psg_err fill(const char *name, uid_t uid, gid_t gid, struct psg_subject *ret)

@@ -37,8 +37,8 @@ enum psg_err psg_unix_group_find(const char *name, struct psg_unix_group *ret)
 		/* As for accounts: 0 without an entry is "there is none", any number, ENOENT too, is a
 		 * service that could not say. */
 		if (result != 0)
-			return psg_err_lacking(result, PSG_ERR_IO);
+			return psg_err_lacking(result, PSG_ERR_NAMES);
 		return found ? fill(found, ret) : PSG_ERR_NOT_FOUND;
 	}
-	return PSG_ERR_IO;
+	return PSG_ERR_NAMES;
 }

@@ -42,6 +42,7 @@ static int refusal(const struct psg_outcome *outcome)
 	case PSG_ERR_KEY:
 	case PSG_ERR_CLOCK:
 	case PSG_ERR_PROC:
+	case PSG_ERR_NAMES:
 	case PSG_ERR_INVALID:
 	case PSG_ERR_COUNT:
 		break;

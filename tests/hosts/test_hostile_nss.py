@@ -122,3 +122,20 @@ def test_psgctl_says_so(machine, member, how):
     tell(machine, how)
     assert machine.psgctl("check", "--user", member.name, "--service", "sshd", status=None).returncode != 0
     assert machine.psgctl("explain", member.name, "sshd", status=None).returncode != 0
+
+
+def test_a_group_without_a_name(machine, source, tools):  # pylint: disable=unused-argument
+    """Whether it is the one that is assigned cannot be known where that would open; what is in the way is said."""
+    machine.stack_text("sshd", STACK.format(" unassigned_ok"))
+    tell(machine, "notfound")
+    stranger = machine.person(assigned=False)
+    machine.psgctl("assign", "%daemon", "Operators")
+    assert tools.probe("sshd", stranger, "acct_mgmt")["acct_mgmt"] == 0
+    lines = machine.read("/etc/passwd").splitlines(True)
+    own = f":{stranger.uid}:"
+    machine.write("/etc/passwd", "".join(line.replace(own + line.split(":")[3], own + "54321")
+                                         if line.startswith(stranger.name + ":") else line for line in lines))
+    got = tools.probe("sshd", stranger, "acct_mgmt")
+    said = "".join(got["text_lines"])
+    assert got["acct_mgmt"] == 6 and "the name service cannot tell" in said and "a group without a name" in said
+    assert "store" not in said and "/var/lib/psg" not in machine.syslog()

@@ -80,6 +80,7 @@ static void auth_refused(void **state)
 	    {{.err = PSG_ERR_KEY}, PAM_AUTHINFO_UNAVAIL},
 	    {{.err = PSG_ERR_UNSAFE}, PAM_AUTHINFO_UNAVAIL},
 	    {{.err = PSG_ERR_PROC}, PAM_AUTHINFO_UNAVAIL},
+	    {{.err = PSG_ERR_NAMES}, PAM_AUTHINFO_UNAVAIL},
 	    {{.err = PSG_ERR_INVALID}, PAM_AUTHINFO_UNAVAIL},
 	    /* an error whatever the verdict */
 	    {{.err = PSG_ERR_IO, ACTIVE, .code_verified = true, .own_session = true},
