@@ -423,6 +423,22 @@ def test_unenroll_ends_what_it_opened(psgctl, package):
     assert [s["permissionSet"] for s in psgctl.ok("--json", "status").json()] == ["Solo"]
 
 
+@pytest.mark.parametrize("by_id", [True, False])
+def test_unenroll_ends_the_unwritten(psgctl, package, by_id):
+    """A login that won its name with the device, and writes after it was taken away, wakes to an ended activation."""
+    policy(psgctl, package)
+    psgctl.ok("assign", PERSON, "Billing")
+    made = enroll(psgctl)
+    wait_for_fresh_step()
+    psgctl.ok("activate", "Billing", input=code(), env=as_person())
+    spent = os.path.join(psgctl.store, "people", PERSON, "spent")
+    for name in (made["id"] + "-99", "0123456789abcdef-99", "admin-7"):
+        os.close(os.open(os.path.join(spent, name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    psgctl.ok("unenroll", PERSON, *(["--id", made["id"]] if by_id else []))
+    ended = {name for name in os.listdir(spent) if name.endswith("-99.ended") or name == "admin-7.ended"}
+    assert ended == {made["id"] + "-99.ended"} | (set() if by_id else {"0123456789abcdef-99.ended"})
+
+
 # -- verify --
 
 def test_verify(store):

@@ -214,6 +214,34 @@ static void woken_guesser_has_no_guess_for_free(void **state)
 	take_ok(folk, 7);
 }
 
+/* Somebody forgives all there is while the clock is looked at. */
+static enum psg_err forgives(void *self, struct psg_now *ret)
+{
+	struct folk *folk = self;
+
+	*ret = folk->now;
+	return psg_attempts_forgive(folk->store, "alice", PSG_NOT_APART, UINT64_MAX);
+}
+
+static void an_attempt_forgiven_as_it_is_made_is_none(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_clock clock = folk->store->clock;
+	struct psg_attempt attempt;
+	int64_t wait;
+
+	folk->throttle.attempts = 1;
+	folk->store->clock = (struct psg_clock){.self = folk, .now = forgives};
+	assert_int_equal(
+	    psg_attempt_take(folk->store, "alice", PSG_NOT_APART, &folk->throttle, &attempt, &wait),
+	    PSG_ERR_STALE);
+	folk->store->clock = clock;
+	assert_int_equal(
+	    psg_attempt_take(folk->store, "alice", PSG_NOT_APART, &folk->throttle, &attempt, &wait),
+	    PSG_OK);
+	assert_true(attempt.number > 1);
+}
+
 static void tidy_forgives_after_a_day(void **state)
 {
 	struct folk *folk = *state;
@@ -256,6 +284,7 @@ int main(void)
 	    FOLK_BOTH(throttle_bad_files),
 	    FOLK_BOTH(strange_names_count_for_nothing),
 	    FOLK_BOTH(woken_guesser_has_no_guess_for_free),
+	    FOLK_BOTH(an_attempt_forgiven_as_it_is_made_is_none),
 	    FOLK_BOTH(tidy_forgives_after_a_day),
 	    FOLK_BOTH(looking_writes_nothing),
 	};

@@ -114,6 +114,7 @@ struct asleep {
 	struct folk *folk;
 	int64_t boottime_s, realtime_s;
 	const char *unenrols, *ends;
+	const struct psg_credential *replaces;
 };
 
 /* What happens while the claim sleeps after it won its name. */
@@ -132,6 +133,8 @@ static enum psg_err sleeps(void *arg)
 	if (asleep->unenrols != NULL)
 		assert_int_equal(
 		    psg_people_unenroll(folk->store, "alice", asleep->unenrols, &removed), PSG_OK);
+	if (asleep->replaces != NULL)
+		folk_enroll(folk, "alice", asleep->replaces);
 	return PSG_OK;
 }
 
@@ -151,11 +154,13 @@ static void claim_looks_again(void **state)
 	struct folk *folk = *state;
 	struct psg_grant grant = folk_grant("Closers");
 	struct psg_claim claim;
-	struct asleep rows[] = {{folk, 61, 61, NULL, NULL},
-				{folk, 0, 61, NULL, NULL},
-				{folk, 0, -61, NULL, NULL},
-				{folk, -5, 0, NULL, NULL},
-				{folk, 60, 40, NULL, NULL}};
+	/* The second as 61 s are with a wall clock that was set back: the code is in its window still. */
+	struct asleep rows[] = {{.folk = folk, .boottime_s = 61, .realtime_s = 61},
+				{.folk = folk, .boottime_s = 61},
+				{.folk = folk, .realtime_s = 61},
+				{.folk = folk, .realtime_s = -61},
+				{.folk = folk, .boottime_s = -5},
+				{.folk = folk, .boottime_s = 60, .realtime_s = 40}};
 	int called = 0;
 	int64_t wait;
 
@@ -186,6 +191,7 @@ static void claim_wakes_to_an_end(void **state)
 	struct psg_grant grant = folk_grant("Closers");
 	struct psg_claim claim;
 	struct asleep asleep = {.folk = folk};
+	struct psg_credential other;
 	char file[64];
 	int64_t wait;
 
@@ -203,6 +209,16 @@ static void claim_wakes_to_an_end(void **state)
 	folk_pass(folk, 60);
 	asleep.ends = NULL;
 	asleep.unenrols = folk->phone.id;
+	claim.code = folk_code(folk, &folk->phone, 0);
+	assert_int_equal(psg_people_claim(folk->store, &claim, NULL, &wait), PSG_ERR_STALE);
+	assert_int_equal(folk_live(folk, "alice"), 0);
+	/* Or another secret takes its place under its id. */
+	folk_enroll(folk, "alice", &folk->phone);
+	folk_pass(folk, 60);
+	other = folk->phone;
+	other.secret[0] ^= 1;
+	asleep.unenrols = NULL;
+	asleep.replaces = &other;
 	claim.code = folk_code(folk, &folk->phone, 0);
 	assert_int_equal(psg_people_claim(folk->store, &claim, NULL, &wait), PSG_ERR_STALE);
 	assert_int_equal(folk_live(folk, "alice"), 0);

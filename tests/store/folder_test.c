@@ -284,6 +284,8 @@ static void files_fifo_does_not_block(void **state)
 
 	path_of(folk, "fifo", path);
 	assert_int_equal(mkfifo(path, 0600), 0);
+	/* Or the test would wait with it. */
+	(void)alarm(30);
 	assert_int_equal(get(folder, "fifo", text, sizeof(text)), PSG_ERR_UNSAFE);
 	assert_int_equal(folder->ops->append(folder, "fifo", "x\n", 2), PSG_ERR_UNSAFE);
 	path_of(folk, "socket", path);
@@ -293,6 +295,28 @@ static void files_fifo_does_not_block(void **state)
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(get(folder, "socket", text, sizeof(text)), PSG_ERR_UNSAFE);
 	close(socket_fd);
+	(void)alarm(0);
+}
+
+static enum psg_err add_name(void *arg, const char *name)
+{
+	return psg_strings_add(arg, name);
+}
+
+/* A folder that cannot be listed is not one with nothing in it: no code would be spent. The kernel refuses to list
+ * what was removed, and a disk that fails. */
+static void files_listing_may_fail(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = part(folk);
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/people/alice/spent", folk->path);
+	assert_int_equal(folder->ops->list(folder, add_name, &names), PSG_OK);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(folder->ops->list(folder, add_name, &names), PSG_ERR_NOT_FOUND);
+	assert_int_equal(folder->ops->sweep(folder, 0), PSG_ERR_NOT_FOUND);
 }
 
 int main(void)
@@ -309,6 +333,7 @@ int main(void)
 	    FOLK_FILES(files_odd_are_unsafe),
 	    FOLK_FILES(folders_odd_are_unsafe),
 	    FOLK_FILES(files_fifo_does_not_block),
+	    FOLK_FILES(files_listing_may_fail),
 	};
 
 	return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
