@@ -182,6 +182,19 @@ static void throttle_bad_files(void **state)
 	}
 }
 
+/* Where the file's time alone tells, the wall clock set forward makes it no older than this boot. */
+static void throttle_file_time(void **state)
+{
+	struct folk *folk = *state;
+
+	folk_reboot(folk, 10);
+	folk_plant(folk, "alice", "attempts", "5", "", 0, folk->now.realtime_ns, false);
+	folk->now.realtime_ns += YEARS_10 * FOLK_S;
+	throttled(folk, 20);
+	folk_pass(folk, 20);
+	take_ok(folk, 6);
+}
+
 static void strange_names_count_for_nothing(void **state)
 {
 	static const char *const names[] = {
@@ -282,6 +295,7 @@ int main(void)
 	    FOLK_BOTH(forgiving),
 	    FOLK_BOTH(others_count_apart),
 	    FOLK_BOTH(throttle_bad_files),
+	    FOLK_BOTH(throttle_file_time),
 	    FOLK_BOTH(strange_names_count_for_nothing),
 	    FOLK_BOTH(woken_guesser_has_no_guess_for_free),
 	    FOLK_BOTH(an_attempt_forgiven_as_it_is_made_is_none),

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ static void the_lock_excludes(void **state)
 
 	assert_int_equal(psg_policy_lock(root, &held), PSG_OK);
 	assert_int_equal(root->ops->open_file(root, "lock", &other), PSG_OK);
-	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), -1);
 	assert_int_equal(errno, EWOULDBLOCK);
 	psg_close_fd(&held);
 	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
@@ -121,6 +122,9 @@ static pid_t start_writer(struct psg_folder *root)
 
 	if (child == 0) {
 		struct psg_strings names = policy_sample_words("Ops");
+
+		/* A test that fails forgets it. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 
 		if (psg_policy_lock(root, &lock) || psg_policy_announce(root, &names) ||
 		    write(ready[1], "x", 1) != 1)
