@@ -441,6 +441,31 @@ def test_an_assignment_that_is_over_keeps_nothing(billing):
     assert status(billing) == []
 
 
+BY_NAME, BY_FILE = ([PERSON, "Billing"], {}), (["--file", "-"], {"input": f"{PERSON} Billing\n"})
+
+
+@pytest.mark.parametrize("arguments, stdin", [BY_NAME, BY_FILE])
+def test_unassign_ends_what_is_active(billing, arguments, stdin):
+    activate(billing)
+    billing.ok("unassign", *arguments, **stdin)
+    assert "admin-1.ended" in os.listdir(os.path.join(billing.store, "people", PERSON, "spent"))
+    billing.ok("assign", PERSON, "Billing")
+    assert status(billing) == []
+
+
+@pytest.mark.parametrize("arguments, stdin", [BY_NAME, BY_FILE])
+def test_assign_ends_what_a_killed_unassign_left(psgctl, package, arguments, stdin):
+    """Killed once the policy was in force, it ended nothing: assigned again, the person starts with a code."""
+    policy(psgctl, package)
+    path = os.path.join(psgctl.store, "policy")
+    shutil.copy2(path, path + ".unassigned")
+    psgctl.ok("assign", PERSON, "Billing")
+    activate(psgctl)
+    os.rename(path + ".unassigned", path)
+    psgctl.ok("assign", *arguments, **stdin)
+    assert psgctl("check", "--user", PERSON, "--group", "Billing").rc == 1 and status(psgctl) == []
+
+
 def test_damaged_records_keep_nobody_alive(billing):
     billing.ok("assign", "bin", "Billing")
     made = activate(billing).json()

@@ -76,6 +76,21 @@ static void two_devices(void **state)
 			 PSG_ERR_REPLAYED);
 }
 
+static void one_secret_under_two_ids(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_grant grant = folk_grant("Closers");
+	struct psg_credential twin = folk->phone;
+
+	memcpy(twin.id, folk->tablet.id, sizeof(twin.id));
+	folk_enroll(folk, "alice", &folk->phone);
+	folk_enroll(folk, "alice", &twin);
+	assert_int_equal(folk_try(folk, "alice", folk_code(folk, &folk->phone, 0), &grant), PSG_OK);
+	assert_int_equal(folk_try(folk, "alice", folk_code(folk, &folk->phone, 0), &grant),
+			 PSG_ERR_REPLAYED);
+	assert_int_equal(folk_try(folk, "alice", folk_code(folk, &folk->phone, 1), &grant), PSG_OK);
+}
+
 static void spending_alone_opens_nothing(void **state)
 {
 	struct folk *folk = *state;
@@ -336,6 +351,7 @@ int main(void)
 	    FOLK_BOTH(claim_opens_once),
 	    FOLK_BOTH(window_edges),
 	    FOLK_BOTH(two_devices),
+	    FOLK_BOTH(one_secret_under_two_ids),
 	    FOLK_BOTH(spending_alone_opens_nothing),
 	    FOLK_BOTH(a_clock_once_wrong_says_so),
 	    FOLK_BOTH(claim_looks_again),

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../pam_psg/store/files.h"
+
 static enum psg_err put(struct psg_folder *folder, const char *name, const char *text)
 {
 	int file;
@@ -183,6 +185,20 @@ static void files_short_writes(void **state)
 	assert_int_equal(folder->ops->sweep(folder, INT64_MAX), PSG_OK);
 }
 
+/* A disk that fills takes a part: here a pipe does. */
+static void files_cut_short(void **state)
+{
+	static const char bytes[100000];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(psg_files_write(ends[1], bytes, 100), PSG_OK);
+	assert_int_equal(psg_files_write(ends[1], bytes, sizeof(bytes)), PSG_ERR_NO_ROOM);
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(close(ends[1]), 0);
+}
+
 /* A claim under every file size limit and every number of descriptors: it fails closed or works. */
 static void claim_under(struct folk *folk, int resource, rlim_t limit, bool *ret_opened)
 {
@@ -232,8 +248,11 @@ static void claims_under_every_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLK_FILES(files_descriptors_above_two), FOLK_FILES(files_umask_0777),
-	    FOLK_FILES(files_out_of_descriptors),    FOLK_FILES(files_short_writes),
+	    FOLK_FILES(files_descriptors_above_two),
+	    FOLK_FILES(files_umask_0777),
+	    FOLK_FILES(files_out_of_descriptors),
+	    FOLK_FILES(files_short_writes),
+	    FOLK_FILES(files_cut_short),
 	    FOLK_FILES(claims_under_every_limit),
 	};
 
