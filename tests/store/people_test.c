@@ -311,6 +311,39 @@ static void supersede_touches_nothing_else(void **state)
 	assert_int_equal(folk_live(folk, "alice"), 5);
 }
 
+/* Grants the same once more when the clock is looked at for the `at`-th time. */
+struct between {
+	struct folk *folk;
+	struct psg_clock clock;
+	unsigned int at, looks;
+	struct psg_activation made;
+};
+
+static enum psg_err grant_between(void *self, struct psg_now *ret)
+{
+	struct between *between = self;
+
+	if (++between->looks == between->at)
+		between->made = grant_in(between->folk, "A", NULL);
+	return psg_clock_now(&between->clock, ret);
+}
+
+/* Of two that are made at once the later one stays, whichever of them looks last. */
+static void supersede_ends_the_older_alone(void **state)
+{
+	struct folk *folk = *state;
+	struct between between = {.folk = folk, .clock = folk->store->clock, .at = 3};
+	struct psg_activation older;
+
+	folk->store->clock = (struct psg_clock){.self = &between, .now = grant_between};
+	older = grant_in(folk, "A", NULL);
+	folk->store->clock = between.clock;
+	assert_true(between.made.valid);
+	assert_true(folk_activation(folk, "alice", older.file).ended);
+	assert_false(folk_activation(folk, "alice", between.made.file).ended);
+	assert_int_equal(folk_live(folk, "alice"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +359,7 @@ int main(void)
 	    FOLK_MEMORY(ids_go_there_and_back),
 	    FOLK_BOTH(grants_are_numbered),
 	    FOLK_BOTH(supersede_touches_nothing_else),
+	    FOLK_BOTH(supersede_ends_the_older_alone),
 	};
 
 	return cmocka_run_group_tests_name("people", tests, NULL, NULL);
