@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import PSGCTL
+from conftest import PSGCTL, SALESFORCE
 from person import (PERSON, SECRET, Session, as_person, assign_until_over, code, ended, enroll,
                     events, policy, store_text, terminal, wait_for_fresh_step, wrong_code)
 
@@ -464,6 +464,17 @@ def test_assign_ends_what_a_killed_unassign_left(psgctl, package, arguments, std
     os.rename(path + ".unassigned", path)
     psgctl.ok("assign", *arguments, **stdin)
     assert psgctl("check", "--user", PERSON, "--group", "Billing").rc == 1 and status(psgctl) == []
+
+
+def test_deleting_ends_what_is_active(billing, package):
+    """Were the group deployed and assigned again before it lapses, the door would be open without a code."""
+    activate(billing)
+    members = "".join(f"<types><members>Billing</members><name>{kind}</name></types>"
+                      for kind in ("ActivationPolicy", "PermissionSetGroup"))
+    billing.ok("deploy", package("gone")
+               .file("package.xml", f'<Package xmlns="{SALESFORCE}"><version>64.0</version></Package>')
+               .file("destructiveChanges.xml", f'<Package xmlns="{SALESFORCE}">{members}</Package>'), "--force")
+    assert "admin-1.ended" in os.listdir(os.path.join(billing.store, "people", PERSON, "spent"))
 
 
 def test_damaged_records_keep_nobody_alive(billing):
