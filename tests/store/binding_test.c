@@ -80,55 +80,6 @@ static void bind_too_late(void **state)
 	assert_int_equal(bind(folk, a.file, &session_a), PSG_OK);
 }
 
-/* What happens when a binding looks at the clock for the n-th time. */
-struct between {
-	struct folk *folk;
-	unsigned int at, looks;
-	const char *binds; /* the same for another session; or NULL: 121 s pass */
-};
-
-static enum psg_err look_between(void *self, struct psg_now *ret)
-{
-	struct between *between = self;
-	struct folk *folk = between->folk;
-
-	if (++between->looks == between->at) {
-		if (between->binds != NULL)
-			assert_int_equal(bind(folk, between->binds, &session_b), PSG_OK);
-		else
-			folk_pass(folk, 121);
-	}
-	*ret = folk->now;
-	return PSG_OK;
-}
-
-static enum psg_err bind_with(struct folk *folk, const char *file, const char *binds,
-			      unsigned int at)
-{
-	struct between between = {.folk = folk, .at = at, .binds = binds};
-	struct psg_clock clock = folk->store->clock;
-	enum psg_err err;
-
-	folk->store->clock = (struct psg_clock){.self = &between, .now = look_between};
-	err = bind(folk, file, &session_a);
-	folk->store->clock = clock;
-	assert_true(between.looks >= at);
-	return err;
-}
-
-/* Of two that both found it unbound one makes the name; and who makes it too late binds nothing. */
-static void bind_looks_again(void **state)
-{
-	struct folk *folk = *state;
-	struct psg_activation a = with_ticket(folk);
-
-	assert_int_equal(bind_with(folk, a.file, a.file, 1), PSG_ERR_EXISTS);
-	assert_int_equal(folk_activation(folk, "alice", a.file).binding.leader.pid, 200);
-	a = with_ticket(folk);
-	assert_int_equal(bind_with(folk, a.file, NULL, 2), PSG_ERR_STALE);
-	assert_true(folk_activation(folk, "alice", a.file).ended);
-}
-
 static void process(struct folk *folk, size_t at, pid_t pid, uint64_t start)
 {
 	folk->processes[at].pid = pid;
@@ -440,12 +391,17 @@ static void sessions_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLK_BOTH(bind_is_first_come),      FOLK_BOTH(bind_too_late),
-	    FOLK_BOTH(bind_looks_again),        FOLK_BOTH(binding_in_any_state),
-	    FOLK_BOTH(sessions_decide),         FOLK_BOTH(session_vouch),
-	    FOLK_BOTH(session_of_another_boot), FOLK_BOTH(sessions_go),
-	    FOLK_BOTH(shared_id_is_nobodys),    FOLK_BOTH(a_damaged_login_goes_in_time),
-	    FOLK_BOTH(logins_are_listed),       FOLK_BOTH(a_login_within_a_login),
+	    FOLK_BOTH(bind_is_first_come),
+	    FOLK_BOTH(bind_too_late),
+	    FOLK_BOTH(binding_in_any_state),
+	    FOLK_BOTH(sessions_decide),
+	    FOLK_BOTH(session_vouch),
+	    FOLK_BOTH(session_of_another_boot),
+	    FOLK_BOTH(sessions_go),
+	    FOLK_BOTH(shared_id_is_nobodys),
+	    FOLK_BOTH(a_damaged_login_goes_in_time),
+	    FOLK_BOTH(logins_are_listed),
+	    FOLK_BOTH(a_login_within_a_login),
 	};
 
 	return cmocka_run_group_tests_name("binding", tests, NULL, NULL);
