@@ -73,7 +73,7 @@ $(BUILD)/libmetadata.a: $(META_OBJ)
 	$(Q)$(AR) rcs $@ $^
 
 # -z nodelete: a module that is unloaded under a running host crashes it at pam_end.
-$(BUILD)/pam_psg.so: $(MODULE_OBJ) $(BUILD)/libpsg.a pam_psg/module/pam_psg.map
+$(BUILD)/pam_psg.so: $(MODULE_OBJ) $(BUILD)/libpsg.a pam_psg/module/pam_psg.map Makefile
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(if $(FUZZ),$(HARDEN),$(LINK_HARDEN)) $(if $(SANITIZE)$(FUZZ),,-Wl,-z,defs) -Wl,-z,nodelete -Wl,--gc-sections -Wl,--as-needed \
 	  -Wl,--version-script=pam_psg/module/pam_psg.map $(LDFLAGS) -o $@ \

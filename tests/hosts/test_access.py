@@ -210,6 +210,21 @@ def test_not_after_the_policy_stopped_lending(lending, person, sshd):
     assert gids(server.run(person, ID, key=True).stdout) == groups_of(person, DEPLOY)
 
 
+def test_who_left_the_unix_group_is_lent_nothing(lending, sshd):
+    """Live until its lapse, and no longer assigned: nobody ended it, and another one opens the door."""
+    access.deploy(lending, second=True, lent=[("lent", "Edit")])
+    person, server = lending.person(assigned=False), sshd(settings=KEY_ALONE)
+    was = lending.read("/etc/group")
+    unix_group(lending, "team", 5030, person.name)
+    lending.psgctl("assign", "%team", "Operators")
+    person.assign("Wide")
+    for name in ("Operators", "Wide"):
+        lending.psgctl("activate", name, "--user", person.name, "--scope", "Host")
+    assert gids(server.run(person, ID, key=True).stdout) == {person.uid, 5030, LENT}
+    lending.write("/etc/group", was)
+    assert gids(server.run(person, ID, key=True).stdout) == {person.uid}
+
+
 # -- to nobody else, and given back --
 
 def test_another_person_gets_none_of_it(lending, person, sshd):

@@ -46,7 +46,60 @@ static void a_reason_is_asked_and_kept(void **state)
 	world.person = (struct person){.answers = {"INC42", world_code(&world, 0)}};
 	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
 	assert_int_equal(world.person.prompts, 2);
+	/* What is typed is shown of the reason alone. */
+	assert_int_equal(world.person.echoed, 1);
 	assert_string_equal(world_activation(&world).description, "INC42");
+}
+
+static const struct world_policy optional_policy = {.requires_activation = true,
+						    .reason = PSG_REASON_OPTIONAL};
+
+/* Enter gives no reason; a host that has nobody to ask answers NULL, and that is not Enter. */
+static void no_answer_is_no_empty_answer(void **state)
+{
+	(void)state;
+	world.person = (struct person){.answers = {NULL, world_code(&world, 0)}};
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	assert_int_equal(world.person.prompts, 1);
+	world.person = (struct person){.answers = {"", world_code(&world, 0)}};
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+}
+
+static void unassign(void *arg)
+{
+	const struct world_policy without = {.unassigned = true};
+
+	world_deploy(arg, &without);
+}
+
+/* Whoever was assigned when the prompt came up, and is not when the code is typed, is not let in by it. */
+static void unassigned_while_asked(void **state)
+{
+	(void)state;
+	world.person = (struct person){
+	    .answers = {world_code(&world, 0)}, .before_answer = unassign, .arg = &world};
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	assert_int_equal(world.person.prompts, 1);
+	assert_non_null(strstr(world.person.said, "Something changed meanwhile"));
+	assert_int_equal(world_live(&world, WORLD_USER), 0);
+}
+
+/* Not assigned, not enrolled, throttled, a wrong code: one text, and one question before it. */
+static void concealed_refusals_read_alike(void **state)
+{
+	static const char *const users[] = {WORLD_USER, "daemon", "no-such-user"};
+
+	(void)state;
+	world_stack(&world, "gate", "conceal");
+	for (size_t i = 0; i < 3 * PSG_COUNT(users); i++) {
+		answer(i < PSG_COUNT(users) ? "12345" : "000000");
+		world_start(&world, "gate", users[i % PSG_COUNT(users)]);
+		assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+		assert_int_equal(world.person.prompts, 1);
+		assert_string_equal(world.person.said, "Refused.\n");
+	}
 }
 
 static const struct world_policy two_policy = {.requires_activation = true, .second_group = true};
@@ -170,6 +223,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_reason_is_asked_and_kept, &reason_policy),
+	    TEST(no_answer_is_no_empty_answer, &optional_policy),
+	    TEST(unassigned_while_asked, &session_policy),
+	    TEST(concealed_refusals_read_alike, &session_policy),
 	    TEST(the_narrowest_target_is_activated, &two_policy),
 	    TEST(choose_lets_the_person_pick, &two_policy),
 	    TEST(renewal, &renew_policy),

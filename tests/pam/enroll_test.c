@@ -72,7 +72,7 @@ static void root_enrolls(void **state)
 
 static void a_wrong_confirmation_stores_nothing(void **state)
 {
-	static const char *const wrong[] = {"", "12", "abcdef", NULL};
+	static const char *const wrong[] = {"", "12", "abcdef", "000000", NULL};
 
 	(void)state;
 	world_make(&world, &admin_policy);

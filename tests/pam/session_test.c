@@ -1,4 +1,6 @@
 /* One login through several entry points: tickets, binding, leaders, root, subject, messages. */
+#include <dlfcn.h>
+#include <security/pam_modules.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -6,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +147,7 @@ static void own_session_authenticates_locally_only(void **state)
 	assert_int_equal(authenticate_in_session(NULL), PAM_SUCCESS);
 	/* Who comes from afar is in no session yet, whatever process opens one for him. */
 	assert_int_equal(authenticate_in_session("192.0.2.7"), PAM_AUTH_ERR);
+	assert_int_equal(authenticate_in_session(""), PAM_AUTH_ERR);
 }
 
 static void a_ticket_is_good_once(void **state)
@@ -165,6 +169,15 @@ static void a_ticket_is_good_once(void **state)
 	assert_int_equal(pam_putenv(world.pamh, ticket), PAM_SUCCESS);
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
 	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
+}
+
+static void a_wrong_code_leaves_no_ticket(void **state)
+{
+	(void)state;
+	answer("000000");
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	assert_null(pam_getenv(world.pamh, "PSG_TICKET"));
 }
 
 static void a_forged_ticket_opens_nothing(void **state)
@@ -285,6 +298,27 @@ static void the_caller_is_the_real_uid(void **state)
 	assert_int_equal(in_new_session(caller_nobody), 0);
 }
 
+static int su_that_leads(void)
+{
+	if (setresuid(65534, 0, 0) != 0)
+		return 99;
+	answer(world_code(&world, 0));
+	world_start(&world, "su", "root");
+	if (pam_acct_mgmt(world.pamh, 0) || pam_open_session(world.pamh, 0))
+		return 1;
+	if (pam_close_session(world.pamh, 0))
+		return 2;
+	return world_activation(&world).ended ? 3 : 0;
+}
+
+/* `exec su` makes it the leader of the session that it is in; that session is still not its own. */
+static void su_ends_no_session(void **state)
+{
+	(void)state;
+	world_stack(&world, "su", "application=gate");
+	assert_int_equal(in_new_session(su_that_leads), 0);
+}
+
 static int stranger_guesses(void)
 {
 	if (setresuid(12345, 0, 0) != 0)
@@ -340,6 +374,14 @@ static void unknown_user_is_refused(void **state)
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
 	world_start(&world, "gate", "../../etc/passwd");
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+	/* A terminal's escapes and a line of its own: shown, and not carried out. */
+	answer(NULL);
+	world_start(&world, "gate", "x\033[2J\nroot\xc2\x9b");
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+	assert_int_equal(world.person.texts, 1);
+	assert_non_null(strstr(world.person.said, "x\\x1b[2J\\x0aroot\\xc2\\x9b"));
+	assert_null(strchr(world.person.said, '\033'));
+	assert_ptr_equal(strchr(world.person.said, '\n'), strrchr(world.person.said, '\n'));
 }
 
 /* open_session's text would stand in front of scp's stream (trap 7). */
@@ -351,6 +393,10 @@ static void open_session_says_nothing(void **state)
 	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
 	assert_int_equal(world.person.prompts, 1);
 	assert_int_equal(world.person.texts, 0);
+	/* Nor until when it is active. */
+	answer(world_code(&world, 0));
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.texts, 0);
 }
 
 static void silence(void **state)
@@ -361,11 +407,91 @@ static void silence(void **state)
 	assert_int_equal(pam_authenticate(world.pamh, PAM_SILENT), PAM_AUTH_ERR);
 	assert_int_equal(pam_acct_mgmt(world.pamh, PAM_SILENT), PAM_PERM_DENIED);
 	assert_non_null(strstr(world.person.said, "needs an active " WORLD_GROUP));
+	/* What refuses nobody is dropped. */
+	answer(world_code(&world, 0));
+	assert_int_equal(pam_acct_mgmt(world.pamh, PAM_SILENT), PAM_SUCCESS);
+	assert_int_equal(world.person.texts, 0);
 	world_stack(&world, "gate", "quiet");
 	answer(NULL);
 	world_start(&world, "gate", WORLD_USER);
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
 	assert_int_equal(world.person.texts, 0);
+}
+
+/* What libpam's pam_set_data was called with: pam_systemd's limit, as pam_systemd finds it. */
+static char limit[64];
+
+__attribute__((visibility("default"))) int
+pam_set_data(pam_handle_t *pamh, const char *name, void *data,
+	     void (*cleanup)(pam_handle_t *, void *, int))
+{
+	int (*real)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
+
+	*(void **)&real = dlsym(RTLD_NEXT, "pam_set_data");
+	if (strcmp(name, "systemd.runtime_max_sec") == 0)
+		snprintf(limit, sizeof(limit), "%s", (const char *)data);
+	return real(pamh, name, data, cleanup);
+}
+
+static void open_limited(const struct world_policy *policy, int64_t age_s)
+{
+	limit[0] = '\0';
+	world_deploy(&world, policy);
+	world_activate(&world, age_s, 600, NULL);
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_open_session(world.pamh, 0), PAM_SUCCESS);
+}
+
+/* A value that pam_systemd cannot parse means no limit to it: digits, and never zero (trap 9). */
+static void pam_systemd_is_handed_the_limit(void **state)
+{
+	struct world_policy policy = {.requires_activation = true,
+				      .scope = PSG_SCOPE_HOST,
+				      .lifetime_s = 600,
+				      .maximum_lifetime_s = 1000};
+
+	(void)state;
+	open_limited(&policy, 100);
+	assert_string_equal(limit, "");
+	policy.end_sessions = true;
+	open_limited(&policy, 100);
+	assert_int_equal(strspn(limit, "0123456789"), strlen(limit));
+	/* From its first start to the end of its maximum, whatever the lifetime of this one. */
+	assert_in_range(atol(limit), 880, 900);
+}
+
+static int stranger_under_a_limit(void)
+{
+	const struct rlimit memory = {1U << 30, 1U << 30};
+
+	if (setrlimit(RLIMIT_AS, &memory) != 0 || setresuid(65534, 0, 0) != 0)
+		return 99;
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	return pam_acct_mgmt(world.pamh, 0);
+}
+
+static int stranger_without_a_limit(void)
+{
+	if (setresuid(65534, 0, 0) != 0)
+		return 99;
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	return pam_acct_mgmt(world.pamh, 0);
+}
+
+/* getgrouplist() does not say which group it had no memory to look for: under a limit of the caller's nobody can say
+ * that no rule means this person. */
+static void unassigned_ok_under_a_limit(void **state)
+{
+	const struct world_policy policy = {.assignee = "%daemon", .requires_activation = true};
+
+	(void)state;
+	world_deploy(&world, &policy);
+	world_stack(&world, "gate", "unassigned_ok noprompt");
+	assert_int_equal(in_new_session(stranger_without_a_limit), PAM_SUCCESS);
+	assert_int_equal(in_new_session(stranger_under_a_limit), PAM_PERM_DENIED);
 }
 
 #define SESSION(test) cmocka_unit_test_setup_teardown(test, make_session_world, drop_world)
@@ -377,16 +503,20 @@ static int all_tests(void)
 	    SESSION(one_sessions_activation_is_not_anothers),
 	    SESSION(own_session_authenticates_locally_only),
 	    SESSION(a_ticket_is_good_once),
+	    SESSION(a_wrong_code_leaves_no_ticket),
 	    SESSION(a_forged_ticket_opens_nothing),
 	    SESSION(without_a_leader_the_process_leads),
 	    SESSION(deactivated_takes_effect_at_once),
 	    SESSION(root_needs_nothing),
 	    SESSION(the_caller_is_the_real_uid),
+	    SESSION(su_ends_no_session),
 	    SESSION(a_stranger_wears_out_nobody),
 	    SESSION(after_publickey),
 	    SESSION(unknown_user_is_refused),
 	    SESSION(open_session_says_nothing),
 	    SESSION(silence),
+	    SESSION(pam_systemd_is_handed_the_limit),
+	    SESSION(unassigned_ok_under_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,7 @@ static void fill_rules(struct psg_activation_policy *rules, const struct world_p
 	    .lifetime_s = policy->lifetime_s ? policy->lifetime_s : 3600,
 	    .maximum_lifetime_s = policy->maximum_lifetime_s,
 	    .warn_before_s = policy->warn_before_s,
+	    .end_sessions = policy->end_sessions,
 	    .scope = policy->scope,
 	    .has_scope = true,
 	    .reason = policy->reason,
@@ -230,6 +231,7 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 		const char *answer = person->prompts < 8 ? person->answers[person->prompts] : NULL;
 
 		person->prompts++;
+		person->echoed += messages[i]->msg_style == PAM_PROMPT_ECHO_ON;
 		if (person->conv_code) {
 			free(responses);
 			return person->conv_code;

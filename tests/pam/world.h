@@ -21,6 +21,7 @@ struct person {
 	const char *answers[8];
 	int conv_code;                    /* what the conversation returns when not PAM_SUCCESS */
 	int prompts, texts;               /* counted */
+	int echoed;                       /* prompts whose answer is shown as it is typed */
 	char said[2048];                  /* all texts, each with a newline */
 	char asked[2048];                 /* all prompts, each with a newline */
 	void (*before_answer)(void *arg); /* called at each prompt, before the answer is given */
@@ -47,6 +48,7 @@ struct world_policy {
 	const char *reason_pattern;
 	enum psg_enrollment enrollment;
 	bool second_group; /* Wide: the same set and one permission more */
+	bool end_sessions;
 	uint32_t attempts; /* throttle; 0: 5 */
 	int64_t delay_s;   /* of the throttle, each; 0: as by default */
 	unsigned users;    /* that many more are assigned WORLD_GROUP: world_user(0), … */

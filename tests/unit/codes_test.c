@@ -92,6 +92,12 @@ static void auth_refused(void **state)
 	    {{.permissive = true}, PAM_IGNORE},
 	    {{.permissive = true, .after_publickey = true}, PAM_IGNORE},
 	    {{.err = PSG_ERR_THROTTLED, .permissive = true}, PAM_IGNORE},
+	    /* whoever it is: sudo asks again after this one alone */
+	    {{.concealed = true}, PAM_AUTH_ERR},
+	    {{.err = PSG_ERR_NOT_ENROLLED, .verdict = PSG_ACTIVATE, .concealed = true},
+	     PAM_AUTH_ERR},
+	    {{.err = PSG_ERR_THROTTLED, .verdict = PSG_ACTIVATE, .concealed = true}, PAM_AUTH_ERR},
+	    {{.err = PSG_ERR_IO, .concealed = true}, PAM_AUTH_ERR},
 	};
 
 	(void)state;

@@ -144,12 +144,66 @@ static void recycled_pid_is_not_signalled(void **state)
 	stop_session(&session);
 }
 
+static int told;
+
+static void tell_and_go(int signal)
+{
+	(void)signal;
+	_exit(write(told, "T", 1) != 1);
+}
+
+/* What has something to put away hears of it in time, stopped or not: deaf to HUP, as under nohup. */
+static void everybody_is_asked_first(void **state)
+{
+	int pipes[2], status;
+	char said = 0;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	pid_t leader = fork();
+
+	if (leader == 0) {
+		(void)setsid();
+		if (fork() == 0) {
+			told = pipes[1];
+			(void)signal(SIGHUP, SIG_IGN);
+			(void)signal(SIGTERM, tell_and_go);
+			(void)raise(SIGSTOP);
+			wait_for_signals();
+		}
+		close(pipes[1]);
+		/* Stopped itself, to say that the member stands still. */
+		if (waitid(P_ALL, 0, &(siginfo_t){.si_pid = 0}, WSTOPPED) != 0)
+			_exit(1);
+		(void)raise(SIGSTOP);
+		wait_for_signals();
+	}
+	close(pipes[1]);
+	assert_int_equal(waitpid(leader, &status, WUNTRACED), leader);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(kill(leader, SIGCONT), 0);
+	struct psg_proc_info info;
+
+	assert_int_equal(psg_proc_system.info(NULL, leader, &info), PSG_OK);
+	struct psg_ending ending = {.session = {{leader, info.start_ticks}, PSG_AUDIT_NONE},
+				    .subject_uid = 0};
+
+	assert_int_equal(end(&ending, 1, NULL, NULL), PSG_OK);
+	assert_int_equal(ending.left, 0);
+	assert_int_equal(read(pipes[0], &said, 1), 1);
+	assert_int_equal(said, 'T');
+	close(pipes[0]);
+	psg_buf_clear(&ending.spared);
+	assert_int_equal(waitpid(leader, NULL, 0), leader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(judged_just_before_its_signal),
 	    cmocka_unit_test(renewed_is_let_off),
 	    cmocka_unit_test(recycled_pid_is_not_signalled),
+	    cmocka_unit_test(everybody_is_asked_first),
 	};
 
 	return cmocka_run_group_tests_name("end", tests, NULL, NULL);

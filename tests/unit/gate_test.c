@@ -199,6 +199,49 @@ static void a_missing_muting_set_is_an_error(void **state)
 	assert_null(gate);
 }
 
+/* Whether activation is required is the set's to say: where it is not there, by group= or as a member, nobody passes. */
+static void a_missing_set_is_an_error(void **state)
+{
+	struct psg_subject subject = {.name = "nobody", .uid = 65534, .gid = 65534};
+	struct psg_demand demand = {.kind = PSG_DEMAND_GROUP, .name = "Strict_PS"};
+	struct psg_call call = {.audit_id = PSG_AUDIT_NONE};
+	struct psg_ask question = {.subject = &subject, .demand = &demand, .call = &call};
+	struct psg_gate *gate = NULL;
+
+	(void)state;
+	model.set_count = 1;
+	assign("nobody", PSG_TARGET_SET, "Strict_PS");
+	assert_int_not_equal(psg_gate_ask(store, &question, &gate), PSG_OK);
+	assign("nobody", PSG_TARGET_GROUP, "Plain");
+	model.set_count = 3;
+	demand = (struct psg_demand){.kind = PSG_DEMAND_GROUP, .name = "Plain"};
+	assert_int_not_equal(psg_gate_ask(store, &question, &gate), PSG_OK);
+	assert_null(gate);
+}
+
+/* A gid that no source has a name for may be that of a group which is assigned: a rule that might mean this person. */
+static void a_group_without_a_name_may_mean_them(void **state)
+{
+	struct psg_subject subject = {.name = "nobody", .uid = 65534, .gid = 4242424};
+	struct psg_demand demand = {.kind = PSG_DEMAND_APPLICATION, .name = "sshd"};
+	struct psg_call call = {.audit_id = PSG_AUDIT_NONE};
+	struct psg_ask question = {.subject = &subject, .demand = &demand, .call = &call};
+	struct psg_gate *gate = NULL;
+
+	(void)state;
+	assign("%daemon", PSG_TARGET_GROUP, "Plain");
+	assert_int_equal(psg_gate_ask(store, &question, &gate), PSG_OK);
+	assert_int_equal(gate->decision.verdict, PSG_DENY);
+	psg_gate_free(&gate);
+	question.unassigned_ok = true;
+	assert_int_equal(psg_gate_ask(store, &question, &gate), PSG_ERR_IO);
+	subject.gid = 65534;
+	assert_int_equal(psg_gate_ask(store, &question, &gate), PSG_OK);
+	assert_int_equal(gate->decision.verdict, PSG_ALLOW);
+	assert_int_equal(gate->decision.why, PSG_WHY_UNASSIGNED_OK);
+	psg_gate_free(&gate);
+}
+
 /* A member deleted by force: the group gives nothing, and is nobody else's obstacle. */
 static void a_failed_group_shuts_no_other_door(void **state)
 {
@@ -240,6 +283,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(by_group, make, drop),
 	    cmocka_unit_test_setup_teardown(by_unix_group, make, drop),
 	    cmocka_unit_test_setup_teardown(a_missing_muting_set_is_an_error, make, drop),
+	    cmocka_unit_test_setup_teardown(a_missing_set_is_an_error, make, drop),
+	    cmocka_unit_test_setup_teardown(a_group_without_a_name_may_mean_them, make, drop),
 	    cmocka_unit_test_setup_teardown(a_failed_group_shuts_no_other_door, make, drop),
 	    cmocka_unit_test_setup_teardown(no_policy_is_an_error, make, drop),
 	};

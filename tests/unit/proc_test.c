@@ -334,6 +334,13 @@ static int no_proc(void)
 	snprintf(path, sizeof(path), "mkdir /proc/%jd", (intmax_t)getpid());
 	HOLDS(system(path) == 0);
 	HOLDS(psg_proc_system.info(NULL, getpid(), &info) == PSG_ERR_PROC);
+	/* with the whole play on it */
+	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)getpid());
+	FILE *stat = fopen(path, "w");
+
+	HOLDS(stat && fprintf(stat, "%jd (login) S" TAIL "\n", (intmax_t)getpid()) > 0);
+	HOLDS(fclose(stat) == 0);
+	HOLDS(psg_proc_system.info(NULL, getpid(), &info) == PSG_ERR_PROC);
 	return 0;
 }
 
