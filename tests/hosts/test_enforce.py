@@ -120,6 +120,8 @@ def test_deactivated_is_ended_at_once(machine, sshd, watch):
     assert wait_until(lambda: not jobs()), jobs()
     assert wait_until(lambda: log(machine, "SessionEnded"))
     assert log(machine, "SessionEnded")[0]["reason"].startswith("Operators was deactivated")
+    # By its own monitor, which was asked first and closed it: pam_systemd and utmp hear of it too.
+    assert wait_until(lambda: os.listdir("/var/lib/psg/sessions") == [])
     shell.close()
 
 
