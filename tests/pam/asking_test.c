@@ -179,6 +179,30 @@ static void renewal(void **state)
 	psg_activations_clear(&list);
 }
 
+static void activate_meanwhile(void *arg)
+{
+	world_activate(arg, 500, 600, NULL);
+}
+
+/* A prompt left open while another one activates is no way around the maximum lifetime. */
+static void activated_while_asked(void **state)
+{
+	struct psg_activations list = {0};
+	struct psg_now now;
+
+	(void)state;
+	world.person = (struct person){
+	    .answers = {world_code(&world, 0)}, .before_answer = activate_meanwhile, .arg = &world};
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(psg_clock_now(&world.store->clock, &now), PSG_OK);
+	assert_int_equal(psg_people_activations(world.store, WORLD_USER, &list), PSG_OK);
+	for (size_t i = 0; i < list.count; i++)
+		assert_true(psg_activation_left_ns(&list.items[i], &now) / PSG_NS_PER_S <= 500);
+	psg_activations_clear(&list);
+	assert_int_equal(world_live(&world, WORLD_USER), 1);
+}
+
 static size_t count_in_log(const char *text)
 {
 	char path[256], line[4096];
@@ -192,6 +216,21 @@ static size_t count_in_log(const char *text)
 		count += strstr(line, text) != NULL;
 	fclose(file);
 	return count;
+}
+
+/* It costs an attempt and a line in the log, and nothing of what is there. */
+static void a_wrong_code_renews_nothing(void **state)
+{
+	(void)state;
+	world_activate(&world, 500, 600, NULL);
+	answer("000000");
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), WORLD_IGNORED);
+	assert_int_equal(world.person.prompts, 1);
+	assert_int_equal(world_attempts(&world), 1);
+	assert_int_equal(count_in_log("\"WrongCode\""), 1);
+	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world_live(&world, WORLD_USER), 1);
 }
 
 static void each_event_once(void **state)
@@ -229,6 +268,8 @@ int main(void)
 	    TEST(the_narrowest_target_is_activated, &two_policy),
 	    TEST(choose_lets_the_person_pick, &two_policy),
 	    TEST(renewal, &renew_policy),
+	    TEST(activated_while_asked, &renew_policy),
+	    TEST(a_wrong_code_renews_nothing, &renew_policy),
 	    TEST(each_event_once, &session_policy),
 	};
 

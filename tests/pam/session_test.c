@@ -418,6 +418,70 @@ static void silence(void **state)
 	assert_int_equal(world.person.texts, 0);
 }
 
+static size_t logins(void)
+{
+	struct psg_logins list = {0};
+
+	assert_int_equal(psg_logins_list(world.store, &list), PSG_OK);
+	size_t count = list.count;
+
+	psg_logins_clear(&list);
+	return count;
+}
+
+static int open_without_answer(void)
+{
+	answer(NULL);
+	world_start(&world, "gate", WORLD_USER);
+	return pam_open_session(world.pamh, 0);
+}
+
+static int stranger_opens(void)
+{
+	return open_without_answer() == PAM_SUCCESS ? (int)logins() : 99;
+}
+
+/* Whom no rule means passes, and the store does not grow by it. */
+static void strangers_leave_no_login(void **state)
+{
+	const struct world_policy policy = {.unassigned = true};
+
+	(void)state;
+	world_deploy(&world, &policy);
+	world_stack(&world, "gate", "unassigned_ok");
+	assert_int_equal(in_new_session(stranger_opens), 0);
+}
+
+/* As root's: an id that the parent has not. As a person's: an orphan's of whatever login. */
+static int opens_with_a_new_id(uid_t real)
+{
+	FILE *loginuid = fopen("/proc/self/loginuid", "w");
+
+	if (!loginuid || fprintf(loginuid, "65534") < 0 || fclose(loginuid))
+		return 98;
+	if (setresuid(real, 0, 0) != 0)
+		return 97;
+	return open_without_answer() == PAM_SUCCESS ? (int)logins() : 99;
+}
+
+static int root_opens(void)
+{
+	return opens_with_a_new_id(0);
+}
+
+static int person_opens(void)
+{
+	return opens_with_a_new_id(65534);
+}
+
+static void only_root_opens_logins(void **state)
+{
+	(void)state;
+	world_activate(&world, 0, 3600, NULL);
+	assert_int_equal(in_new_session(person_opens), 0);
+	assert_int_equal(in_new_session(root_opens), 1);
+}
+
 /* What libpam's pam_set_data was called with: pam_systemd's limit, as pam_systemd finds it. */
 static char limit[64];
 
@@ -515,6 +579,8 @@ static int all_tests(void)
 	    SESSION(unknown_user_is_refused),
 	    SESSION(open_session_says_nothing),
 	    SESSION(silence),
+	    SESSION(strangers_leave_no_login),
+	    SESSION(only_root_opens_logins),
 	    SESSION(pam_systemd_is_handed_the_limit),
 	    SESSION(unassigned_ok_under_a_limit),
 	};
