@@ -1,4 +1,4 @@
-/* What opening and closing a session does beside the door: logins, pam_systemd's limit, whose process it is. */
+/* Around the session: the key before it, the ticket to it, who opens logins, pam_systemd's limit, whose process it is. */
 #include <dlfcn.h>
 #include <security/pam_modules.h>
 #include <setjmp.h>
@@ -52,6 +52,38 @@ static int in_new_session(int (*body)(void))
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static void after_publickey(void **state)
+{
+	(void)state;
+	world_stack(&world, "gate", "after=publickey");
+	answer(world_code(&world, 0));
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 0);
+	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=password\nxpublickey k"),
+			 PAM_SUCCESS);
+	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\n"),
+			 PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(world.person.prompts, 1);
+	/* Root has passed by key alone, and by nothing less. */
+	world_start(&world, "gate", "root");
+	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\n"),
+			 PAM_SUCCESS);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
+}
+
+static void a_wrong_code_leaves_no_ticket(void **state)
+{
+	(void)state;
+	answer("000000");
+	world_start(&world, "gate", WORLD_USER);
+	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
+	assert_null(pam_getenv(world.pamh, "PSG_TICKET"));
 }
 
 static int su_that_leads(void)
@@ -219,8 +251,12 @@ static void unassigned_ok_under_a_limit(void **state)
 static int all_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-	    LOGIN(su_ends_no_session),          LOGIN(strangers_leave_no_login),
-	    LOGIN(only_root_opens_logins),      LOGIN(pam_systemd_is_handed_the_limit),
+	    LOGIN(after_publickey),
+	    LOGIN(a_wrong_code_leaves_no_ticket),
+	    LOGIN(su_ends_no_session),
+	    LOGIN(strangers_leave_no_login),
+	    LOGIN(only_root_opens_logins),
+	    LOGIN(pam_systemd_is_handed_the_limit),
 	    LOGIN(unassigned_ok_under_a_limit),
 	};
 

@@ -168,15 +168,6 @@ static void a_ticket_is_good_once(void **state)
 	assert_int_equal(pam_open_session(world.pamh, 0), PAM_PERM_DENIED);
 }
 
-static void a_wrong_code_leaves_no_ticket(void **state)
-{
-	(void)state;
-	answer("000000");
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
-	assert_null(pam_getenv(world.pamh, "PSG_TICKET"));
-}
-
 static void a_forged_ticket_opens_nothing(void **state)
 {
 	(void)state;
@@ -318,29 +309,6 @@ static void a_stranger_wears_out_nobody(void **state)
 	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
 }
 
-static void after_publickey(void **state)
-{
-	(void)state;
-	world_stack(&world, "gate", "after=publickey");
-	answer(world_code(&world, 0));
-	world_start(&world, "gate", WORLD_USER);
-	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(world.person.prompts, 0);
-	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=password\nxpublickey k"),
-			 PAM_SUCCESS);
-	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\n"),
-			 PAM_SUCCESS);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(world.person.prompts, 1);
-	/* Root has passed by key alone, and by nothing less. */
-	world_start(&world, "gate", "root");
-	assert_int_not_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-	assert_int_equal(pam_putenv(world.pamh, "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\n"),
-			 PAM_SUCCESS);
-	assert_int_equal(pam_authenticate(world.pamh, 0), PAM_SUCCESS);
-}
-
 static void unknown_user_is_refused(void **state)
 {
 	(void)state;
@@ -403,14 +371,12 @@ static int all_tests(void)
 	    SESSION(one_sessions_activation_is_not_anothers),
 	    SESSION(own_session_authenticates_locally_only),
 	    SESSION(a_ticket_is_good_once),
-	    SESSION(a_wrong_code_leaves_no_ticket),
 	    SESSION(a_forged_ticket_opens_nothing),
 	    SESSION(without_a_leader_the_process_leads),
 	    SESSION(deactivated_takes_effect_at_once),
 	    SESSION(root_needs_nothing),
 	    SESSION(the_caller_is_the_real_uid),
 	    SESSION(a_stranger_wears_out_nobody),
-	    SESSION(after_publickey),
 	    SESSION(unknown_user_is_refused),
 	    SESSION(open_session_says_nothing),
 	    SESSION(silence),
