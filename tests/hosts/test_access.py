@@ -117,6 +117,30 @@ def test_what_is_active_is_lent_where_the_door_asked_for_nothing(lending, sshd):
     assert gids(done.stdout) == {person.uid} and access.variables(done.stdout) == {}
 
 
+def test_what_is_active_through_a_set_assigned_by_itself(lending, sshd, tools):
+    """It lends where the door asked for nothing; of several that are active the first to lapse is told."""
+    parts = access.package(open_to_all=["sshd"])
+    parts["permissionsets/Locked.permissionset"] = access.permission_set("PermissionSet", (), ["Edit"]).replace(
+        "<label>", "<hasActivationRequired>true</hasActivationRequired><label>")
+    parts["activationpolicies/Locked.activationpolicy"] = access.rules([("lent", "Edit")])
+    lending.psgctl("deploy", access.write(lending, parts))
+    lending.stack_text("gids", "account required pam_permit.so\nauth required pam_psg.so application=sshd\n")
+    person, server = lending.person(assigned=False), sshd(settings=KEY_ALONE)
+    for group in ("Plain", "Locked"):
+        person.assign(group)
+    before, after = tools.setcred("gids", person, "establish")
+    assert after == before
+    person.activate_host("Locked")
+    before, after = tools.setcred("gids", person, "establish")
+    assert after - before == {LENT}
+    person.assign()
+    for group, lifetime in (("Operators", "1h"), ("Locked", "30m")):
+        lending.psgctl("activate", group, "--user", person.name, "--scope", "Host", "--for", lifetime)
+        told = access.variables(server.run(person, "env", key=True).stdout)
+        assert told["PSG_GROUPS"] == "Locked,Operators"
+        assert told["PSG_EXPIRES"] == min(item["expirationDate"] for item in person.status())
+
+
 @pytest.mark.parametrize("permission", ["Muted", "Foreign", "Nonsense", "sudo"])
 def test_a_permission_that_is_not_given_lends_nothing(lending, sshd, permission):
     """Muted in the group, of another set, of no set, an application's name."""

@@ -44,6 +44,17 @@ def test_end_of_input_is_a_cancel(machine, operation):
     assert answer(["pamtester", "sshd", person.name, operation], [person.code()])[0] == 0
 
 
+def test_debug_says_the_verdict_of_each_phase(machine):
+    machine.stack_text("sshd", MODULE_ALONE.replace("pam_psg.so", "pam_psg.so debug"))
+    person = machine.person()
+    assert answer(["pamtester", "sshd", person.name, "acct_mgmt"], [""])[0] != 0
+    assert answer(["pamtester", "sshd", person.name, *ALL], [person.code()])[0] == 0
+    said = [line.split("): ", 1)[1] for line in machine.syslog().splitlines()
+            if "): verdict " in line or "): closed: " in line]
+    allowed = "verdict ALLOW (Active), no error: PAM_SUCCESS"
+    assert said == ["verdict ACTIVATE (NeedsActivation), no error: PAM_PERM_DENIED", *[allowed] * 3, "closed: no error"]
+
+
 def test_a_host_that_goes_on_after_a_failure(machine, tools):
     """A host may ignore what one phase returned; the next must not have learned anything."""
     person = machine.person()
