@@ -128,6 +128,71 @@ static void an_open_policy_stays(void **state)
 	assert_int_equal(psg_policy_generation(policy), 7);
 }
 
+/* cdb's hash of a key, given that of what stands before. */
+static uint32_t hash_on(uint32_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = hash * 33 ^ (unsigned char)*text;
+	return hash;
+}
+
+/* Sets the last two letters of both names so that their keys have the same hash. */
+static void collide(char *one, char *other, size_t len)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	const size_t count = sizeof(letters) - 1, pairs = count * count;
+	uint32_t start = hash_on(hash_on(5381, "assigned/"), one), hashes[52 * 52];
+
+	assert_string_equal(one, other);
+	for (size_t i = 0; i < pairs; i++) {
+		one[len] = other[len] = letters[i / count];
+		one[len + 1] = letters[i % count];
+		hashes[i] = hash_on(start, one + len);
+		for (size_t j = 0; j < i; j++) {
+			if (hashes[j] != hashes[i])
+				continue;
+			other[len] = letters[j / count];
+			other[len + 1] = letters[j % count];
+			return;
+		}
+	}
+	fail_msg("no two names have the same hash");
+}
+
+static size_t assigned_count(struct psg_folder *root, const char *assignee)
+{
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_assignments assigned PSG_CLEANUP(psg_assignments_clear) = {0};
+
+	assert_int_equal(psg_policy_open(root, &policy), PSG_OK);
+	assert_int_equal(psg_policy_assigned(policy, assignee, &assigned), PSG_OK);
+	return assigned.count;
+}
+
+/* Nobody has what another was given whose name's hash is the same, however long both are. */
+static void the_same_hash_is_another_name(void **state)
+{
+	static const size_t lengths[] = {4, 600, 1200};
+	struct psg_folder *root = *state;
+
+	policy_sample_write(root, 7);
+	for (size_t i = 0; i < PSG_COUNT(lengths); i++) {
+		char one[1300] = "", other[1300] = "";
+
+		memset(one, 'x', lengths[i]);
+		memset(other, 'x', lengths[i]);
+		collide(one, other, lengths[i]);
+		assert_string_not_equal(one, other);
+		change(root, true, one, "Ops", 0, true);
+		assert_int_equal(assigned_count(root, one), 1);
+		assert_int_equal(assigned_count(root, other), 0);
+		change(root, true, other, "Ops", 0, true);
+		change(root, false, one, "Ops", 0, true);
+		assert_int_equal(assigned_count(root, one), 0);
+		assert_int_equal(assigned_count(root, other), 1);
+	}
+}
+
 static void odd_names(void **state)
 {
 	static const char *const names[] = {
@@ -184,6 +249,7 @@ int main(void)
 	    POLICY_SAMPLE_ON_BOTH(repeated_changes_write_nothing),
 	    POLICY_SAMPLE_ON_BOTH(unix_groups_come_and_go),
 	    POLICY_SAMPLE_ON_BOTH(an_open_policy_stays),
+	    POLICY_SAMPLE_ON_BOTH(the_same_hash_is_another_name),
 	    POLICY_SAMPLE_ON_BOTH(odd_names),
 	    POLICY_SAMPLE_ON_BOTH(assignments_that_are_none),
 	};
