@@ -22,7 +22,7 @@ LINK_HARDEN := -fsanitize=address,undefined
 else ifdef COVERAGE
 # Counted at -O0, where every line is its own; atomically, as some tests run threads.
 HARDEN := -O0 --coverage -fprofile-update=atomic
-LINK_HARDEN := --coverage
+LINK_HARDEN := --coverage -Wl,--wrap=_exit $(BUILD)/obj/tests/counts.o
 else
 HARDEN := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 LINK_HARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
@@ -102,6 +102,9 @@ $(BUILD)/libctl.a: $(CTL_LIB_OBJ)
 	$(Q)$(AR) rcs $@ $^
 
 tests: $(TEST_BIN) $(REPLAY_BIN) bench-programs
+ifdef COVERAGE
+$(BUILD)/pam_psg.so $(BUILD)/psgctl $(BUILD)/bench/login $(TEST_BIN) $(REPLAY_BIN): | $(BUILD)/obj/tests/counts.o
+endif
 # Its own malloc and the like stand before libc's, to fail one by one.
 $(patsubst %,$(BUILD)/tests/%_memory_test,store/policy unit/metadata unit/retrieve fault/module): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 $(REPLAY_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_NEEDS)
