@@ -104,6 +104,8 @@ $(BUILD)/libctl.a: $(CTL_LIB_OBJ)
 tests: $(TEST_BIN) $(REPLAY_BIN) bench-programs
 ifdef COVERAGE
 $(BUILD)/pam_psg.so $(BUILD)/psgctl $(BUILD)/bench/login $(TEST_BIN) $(REPLAY_BIN): | $(BUILD)/obj/tests/counts.o
+$(BUILD)/pam_psg.so: LDFLAGS += -Wl,--wrap=psg_request_end $(BUILD)/obj/tests/counts_module.o
+$(BUILD)/pam_psg.so: | $(BUILD)/obj/tests/counts_module.o
 endif
 # Its own malloc and the like stand before libc's, to fail one by one.
 $(patsubst %,$(BUILD)/tests/%_memory_test,store/policy unit/metadata unit/retrieve fault/module): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup

@@ -1,12 +1,12 @@
 /* Logins: which session began here, and whose audit id is its own (DESIGN trap 8).
  *
  * MUST vouch only for a whole, sealed registration of this subject whose leader lives
- *   (session_vouch in tests/store/binding_test.c).
+ *   (session_vouch in tests/store/logins_test.c).
  * MUST NOT take an audit id for the session's own because it is set: sshd's children inherit the daemon's.
  * MUST NOT let two logins have one audit id: as soon as the second begins, it is nobody's
- *   (shared_id_is_nobodys in tests/store/binding_test.c).
+ *   (shared_id_is_nobodys in tests/store/logins_test.c).
  * MUST end the lineage at the nearest login, whosever it is (a_login_within_a_login).
- * MUST NOT keep out for want of room whoever can do without a registration (no_room_for_a_registration). */
+ * MUST NOT keep out for want of room whoever can do without a registration (no_room_for_a_registration in tests/store/fault_test.c). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -263,3 +263,10 @@ size_t folk_copy(struct folk *folk, const char *from, const char *to, const char
 	folk_plant(folk, to, part, new_name, bytes, info.len, folk->now.realtime_ns, false);
 	return info.len;
 }
+
+void folk_process(struct folk *folk, size_t at, pid_t pid, uint64_t start)
+{
+	folk->processes[at].pid = pid;
+	folk->processes[at].info = (struct psg_proc_info){
+	    .parent = 1, .session = pid, .start_ticks = start, .audit_id = 5};
+}

@@ -49,6 +49,8 @@ int folk_teardown(void **state);
 	}
 
 void folk_pass(struct folk *folk, int64_t seconds);
+/* The process `at` of the folk: its session's leader, with audit id 5. */
+void folk_process(struct folk *folk, size_t at, pid_t pid, uint64_t start);
 /* Another boot, up for `uptime_s`. */
 void folk_reboot(struct folk *folk, int64_t uptime_s);
 void folk_enroll(struct folk *folk, const char *subject, const struct psg_credential *credential);

@@ -373,36 +373,3 @@ const struct psg_folder_ops sim_ops = {
     .release = sim_release,
     .sweep = sim_sweep,
 };
-
-static void sim_note_now(struct sim_process *process, int64_t elapsed_s)
-{
-	if (!process->has_now)
-		process->first_now = elapsed_s;
-	process->has_now = true;
-	process->last_now = elapsed_s;
-	if (process->wants_attempt_now)
-		process->attempt_now = elapsed_s;
-	process->wants_attempt_now = false;
-}
-
-enum psg_err sim_now(void *self, struct psg_now *ret)
-{
-	struct sim_run *run = self;
-	const struct sim_result *result;
-
-	switch (sim_turn(run, OP_NOW, NULL, &result)) {
-	case TURN_OVER:
-		return PSG_ERR_CLOCK;
-	case TURN_NEW:
-		sim_note_now(run->process, run->state->elapsed_s);
-		sim_record(run, OP_NOW, NULL, PSG_OK, run->state->elapsed_s, NULL, 0);
-		result = run->process->seen;
-		break;
-	case TURN_AGAIN:
-		break;
-	}
-	*ret = run->sim->start;
-	ret->boottime_ns += result->number * FOLK_S;
-	ret->realtime_ns += result->number * FOLK_S;
-	return PSG_OK;
-}

@@ -234,7 +234,7 @@ static void a_group_without_a_name_may_mean_them(void **state)
 	assert_int_equal(gate->decision.verdict, PSG_DENY);
 	psg_gate_free(&gate);
 	question.unassigned_ok = true;
-	assert_int_equal(psg_gate_ask(store, &question, &gate), PSG_ERR_IO);
+	assert_int_equal(psg_gate_ask(store, &question, &gate), PSG_ERR_NAMES);
 	subject.gid = 65534;
 	assert_int_equal(psg_gate_ask(store, &question, &gate), PSG_OK);
 	assert_int_equal(gate->decision.verdict, PSG_ALLOW);
