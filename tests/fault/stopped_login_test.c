@@ -249,7 +249,7 @@ static void held(void **state)
 	const struct event *event = *state;
 	const struct world_policy policy = {.requires_activation = true, .scope = event->scope};
 	/* That minute has one call, the last sync, at which it must tell. */
-	const long stride = event == events ? 1 : soak(2, 1), first = 1 + (event - events) % stride;
+	const long stride = event == events ? 1 : soak(2, 5), first = 1 + (event - events) % stride;
 	struct town town;
 
 	town_make(&town, &policy);
