@@ -126,15 +126,25 @@ void ctl_end_unassigned(struct ctl *ctl, const struct psg_assignment *list, size
 		ctl_warn(ctl, "and those of %zu more", failed_count - 10);
 }
 
+static enum psg_err add_name(void *arg, const char *subject)
+{
+	return psg_strings_add(arg, subject);
+}
+
 enum psg_err ctl_end_left(struct ctl *ctl, const struct psg_assignment *list, size_t count)
 {
 	struct ending ending PSG_CLEANUP(ending_clear) = {0};
+	struct psg_strings known PSG_CLEANUP(psg_strings_clear) = {0};
 	enum psg_err err = begin(ctl, &ending);
 	/* Without the key nothing that it sealed opens anything. */
 	if (err == PSG_ERR_KEY)
 		return PSG_OK;
+	/* Of a million that are assigned for the first time nobody need be looked for. */
+	if (!err)
+		err = psg_people_each(ending.store, add_name, &known);
+	psg_strings_sort(&known);
 	for (size_t i = 0; i < count && !err; i++)
-		if (list[i].assignee[0] != '%')
+		if (psg_strings_has(&known, list[i].assignee))
 			err = end_all(ctl, &ending, &list[i]);
 	return err;
 }
