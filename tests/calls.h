@@ -16,15 +16,18 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* A string of the process's; cut at the end of its page, which is enough for the paths we look for. */
+/* Whether a string of the process's has `text` in it. It may lie across two pages, of which the second may not be there:
+ * what is read ends with the first then. */
 static inline bool call_contains(pid_t pid, uint64_t at, const char *text)
 {
 	char path[256] = "";
-	size_t len = 4096 - (at & 4095);
-	struct iovec local = {path, len < sizeof(path) ? len : sizeof(path) - 1};
-	struct iovec remote = {(void *)(uintptr_t)at, local.iov_len};
+	size_t in_page = 4096 - (at & 4095);
+	size_t first = in_page < sizeof(path) - 1 ? in_page : sizeof(path) - 1;
+	struct iovec local = {path, sizeof(path) - 1};
+	struct iovec remote[2] = {{(void *)(uintptr_t)at, first},
+				  {(void *)(uintptr_t)(at + first), sizeof(path) - 1 - first}};
 
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) > 0 && strstr(path, text) != NULL;
+	return process_vm_readv(pid, &local, 1, remote, 2, 0) > 0 && strstr(path, text) != NULL;
 }
 
 /* Calls that leave everything others can see as it was: files, names, locks, messages. */
