@@ -247,10 +247,64 @@ static void unassigned_ok_under_a_limit(void **state)
 	assert_int_equal(in_new_session(stranger_under_a_limit), PAM_PERM_DENIED);
 }
 
+/* Why what was active a moment ago opens nothing now. */
+static void how_it_ended_is_said(void **state)
+{
+	static const struct {
+		enum psg_end_reason reason;
+		const char *text;
+	} ends[] = {
+	    {PSG_END_DEACTIVATED, "was ended (deactivated) at"},
+	    {PSG_END_CLOSED, "was ended with its session at"},
+	    {PSG_END_SUPERSEDED, "was ended by a newer one at"},
+	    {PSG_END_UNASSIGNED, "was ended when it was unassigned from you, at"},
+	    {PSG_END_UNENROLLED, "was ended when your authenticator was removed, at"},
+	    {PSG_END_FAILED, "was ended at"},
+	};
+
+	(void)state;
+	world_stack(&world, "gate", "noprompt");
+	for (size_t i = 0; i < PSG_COUNT(ends); i++) {
+		world_activate(&world, 0, 3600, NULL);
+		assert_int_equal(psg_activation_end(world.store, WORLD_USER,
+						    world_activation(&world).file, ends[i].reason,
+						    NULL),
+				 PSG_OK);
+		answer(NULL);
+		world_start(&world, "gate", WORLD_USER);
+		assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_PERM_DENIED);
+		assert_int_equal(world.person.prompts, 0);
+		assert_non_null(strstr(world.person.said, ends[i].text));
+	}
+}
+
+/* pam_env reads a file of the person's own into the PAM environment. */
+static void what_others_put_in_the_environment_is_taken_out(void **state)
+{
+	static const char *const names[] = {"PSG_GROUPS", "PSG_PERMISSIONS", "PSG_EXPIRES"};
+	char forged[64];
+
+	(void)state;
+	for (unsigned root = 0; root < 2; root++) {
+		answer(NULL);
+		world_start(&world, "gate", root ? "root" : WORLD_USER);
+		for (size_t i = 0; i < PSG_COUNT(names); i++) {
+			snprintf(forged, sizeof(forged), "%s=forged", names[i]);
+			assert_int_equal(pam_putenv(world.pamh, forged), PAM_SUCCESS);
+		}
+		assert_int_equal(pam_open_session(world.pamh, 0),
+				 root ? PAM_SUCCESS : PAM_PERM_DENIED);
+		for (size_t i = 0; i < PSG_COUNT(names); i++)
+			assert_null(pam_getenv(world.pamh, names[i]));
+	}
+}
+
 #define LOGIN(test) cmocka_unit_test_setup_teardown(test, make_session_world, drop_world)
 static int all_tests(void)
 {
 	const struct CMUnitTest tests[] = {
+	    LOGIN(how_it_ended_is_said),
+	    LOGIN(what_others_put_in_the_environment_is_taken_out),
 	    LOGIN(after_publickey),
 	    LOGIN(a_wrong_code_leaves_no_ticket),
 	    LOGIN(su_ends_no_session),
