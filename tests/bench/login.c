@@ -26,7 +26,7 @@ static const struct {
 } modes[] = {
     {"once", mode_once},       {"process", mode_process}, {"fresh", mode_fresh},
     {"workers", mode_workers}, {"burst", mode_burst},     {"memory", mode_memory},
-    {"trace", mode_trace},
+    {"trace", mode_trace},     {"hold", mode_hold},
 };
 
 enum {

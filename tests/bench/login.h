@@ -42,6 +42,7 @@ int mode_fresh(const struct series *series);
 int mode_workers(const struct series *series);
 int mode_burst(const struct series *series);
 int mode_memory(const struct series *series);
+int mode_hold(const struct series *series);
 int mode_trace(const struct series *series);
 
 void *shared_memory(unsigned long size);

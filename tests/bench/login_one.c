@@ -144,6 +144,21 @@ int mode_memory(const struct series *series)
 	return login_once(series, series->first, print_memory) ? 0 : 1;
 }
 
+/* Its transaction stays open until stdin ends: what a host's other logins are to one that is measured. */
+static void hold(void)
+{
+	char nothing;
+
+	puts("held");
+	fflush(stdout);
+	(void)!read(STDIN_FILENO, &nothing, 1);
+}
+
+int mode_hold(const struct series *series)
+{
+	return login_once(series, series->first, hold) ? 0 : 1;
+}
+
 /* -- syscalls -- */
 
 /* What strace shows between two of these belongs to one login. */

@@ -13,6 +13,7 @@ from subjects import PERIOD_S, code
 
 CODES = 8  # steps from the first one's on that a run of the harness may come to
 DEADLINE_S = 120
+OTHERS = 3  # logins open beside the one whose memory is read; the libraries they all map are shared
 CALL = re.compile(r"^(\w+)\((.*)")
 WRITES = re.compile(r"^(p?writev?(64|2)?|unlink(at)?|rename(at2?)?|mkdir(at)?|rmdir|link(at)?|f?truncate|fallocate)$")
 
@@ -36,6 +37,20 @@ class Harness:
             raise Failed(f"{subject.name}: a login of the harness ({mode}) came out otherwise than it should, "
                          f"exit status {done.returncode}\n{done.stderr}")
         return json.loads(done.stdout)
+
+    def ask_beside(self, others, mode, subject, **options):
+        """The same with so many other logins open."""
+        held = []
+        try:
+            for at in range(others):  # one after the other: pam_oath refuses whoever comes at once
+                held.append(subprocess.Popen(self.command("hold", subject, first=options.get("first", 0) + 1 + at),
+                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+                if held[-1].stdout.readline() != b"held\n":
+                    raise Failed(f"{subject.name}: a login of the harness (hold) came out otherwise than it should")
+            return self.ask(mode, subject, **options)
+        finally:
+            for one in held:
+                one.communicate()
 
     def trace(self, subject, path):
         """System calls of one login: in a fresh process and of the next one in it."""
@@ -114,11 +129,13 @@ def footprint(harness, series):
         one.trace = harness.trace(subject, stage.ROOT + "/strace")
         subject.reset()
         one.memory = [harness.ask("memory", subject, first=at) for at in range(3)]
+        beside = harness.ask_beside(OTHERS, "memory", subject, first=len(one.memory))
+        one.memory = [{**told, "besidePssKb": beside["pssKb"]} for told in one.memory]
     floors = {one.subject.kind: one for one in series if one.subject.key in ("floor", "floor-code")}
     for one in series:
         floor = floors[one.subject.kind]
         one.adds = {name: statistics.median(told[name] for told in one.memory) -
-                    statistics.median(told[name] for told in floor.memory) for name in ("pssKb", "peakKb")}
+                    statistics.median(told[name] for told in floor.memory) for name in ("pssKb", "besidePssKb", "peakKb")}
 
 
 def workers(harness, subjects, size):
