@@ -72,8 +72,11 @@ static void print_event(const json_t *event)
 	       actor != NULL ? "  by " : "", actor != NULL ? ctl_safe(actor) : "");
 }
 
+/* An empty line is no damage: see store/files_append.c. */
 static void take_line(struct tail *tail, const char *line, size_t len)
 {
+	if (len == 0)
+		return;
 	json_t *event = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(event)) {
 		tail->damaged++;

@@ -18,7 +18,8 @@ static int append_open(int folder, const char *name, bool make)
 }
 
 /* A disk that fills cuts a line short; the next must not be read as the rest of it. Still one
- * write, so that lines of several processes never mix. */
+ * write, so that lines of several processes never mix. A line that another process is just writing across a page looks
+ * cut short too, for that moment: then an empty line comes between the two, which says nothing. */
 static enum psg_err append_line(int fd, const struct stat *st, const void *line, size_t len)
 {
 	char last = '\n';

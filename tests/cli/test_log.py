@@ -110,13 +110,20 @@ def test_since_and_a_fraction_of_a_second(psgctl, log):
 # -- damage --
 
 @pytest.mark.parametrize("damage", [
-    b"\n", b"{\n", b"[1]\n", b'"text"\n', b"\0" * 5000 + b"\n", b'{"event":"A","event":"B"}\n',
+    b"{\n", b"[1]\n", b'"text"\n', b"\0" * 5000 + b"\n", b'{"event":"A","event":"B"}\n',
     b"\xff\xfe{}\n", b'{"event":"cut\n', b"x" * 200000 + b"\n", b"[" * 100000 + b"\n",
     b'{"time":"\xed\xa0\x80"}\n'], ids=lambda damage: repr(damage[:12]))
 def test_damaged_lines_are_skipped_and_counted(psgctl, log, damage):
     log(LINES[0], damage, LINES[1])
     result = psgctl.ok("log", "--json")
     assert result.json() == LINES[:2] and "1 damaged line was skipped" in result.err
+
+
+def test_an_empty_line_is_no_damage(psgctl, log):
+    """Two events at one moment may have one between them (store/files_append.c)."""
+    log(LINES[0], b"\n", LINES[1])
+    result = psgctl.ok("log", "--json")
+    assert result.json() == LINES[:2] and result.err == ""
 
 
 def test_a_torn_last_line(psgctl, log):
