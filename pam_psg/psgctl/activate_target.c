@@ -103,11 +103,7 @@ enum ctl_exit activate_target(struct activate *activate, const char *name)
 	if (!ctl_open_policy(ctl) || !ctl_find_target(ctl, name, &activate->kind))
 		return CTL_STORE;
 	if (activate->kind == PSG_TARGET_NONE || strlen(name) >= sizeof(activate->target)) {
-		ctl_error(ctl,
-			  "there is no group or permission set named %s; `psgctl groups` lists "
-			  "the groups",
-			  ctl_safe(name));
-		return CTL_REFUSED;
+		return ctl_unknown_target(ctl, name, CTL_REFUSED);
 	}
 	strcpy(activate->target, name);
 	enum psg_err err = stand(activate, ctl->policy, &standing);

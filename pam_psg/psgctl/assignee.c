@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "person.h"
 #include "psg/unix_group.h"
 
 /* The Unix group's own spelling; NOT_FOUND when this host has none of that name. */
@@ -37,12 +38,20 @@ bool ctl_assignee(const struct ctl *ctl, const char *given, char out[static CTL_
 	return true;
 }
 
+static void warn_unknown(const struct ctl *ctl, const char *kind, const char *given)
+{
+	const char *near = ctl_suggest_person(ctl, given);
+	ctl_warn(ctl, "this host has no %s %s (assigned all the same)%s%s%s", kind,
+		 ctl_safe(given + (given[0] == '%')), near != NULL ? "; did you mean " : "",
+		 near != NULL ? near : "", near != NULL ? "?" : "");
+}
+
 void ctl_warn_assignee(const struct ctl *ctl, const char *given, enum psg_err known)
 {
 	bool group = given[0] == '%';
 	const char *kind = group ? "Unix group" : "user", *name = ctl_safe(given + group);
 	if (known == PSG_ERR_NOT_FOUND)
-		ctl_warn(ctl, "this host has no %s %s (assigned all the same)", kind, name);
+		warn_unknown(ctl, kind, given);
 	else if (known != PSG_OK)
 		ctl_warn(ctl, "the name service could not say whether there is a %s %s", kind,
 			 name);

@@ -111,10 +111,11 @@ static enum ctl_exit run(struct ctl *ctl, const char *subject)
 	listing.now_s = now.realtime_ns / PSG_NS_PER_S;
 	if (!ctl->json)
 		listing.table = ctl_table_new(header, PSG_COUNT(header));
+	ctl_table_shorten(listing.table, 3);
 	err = subject ? list_person(&listing, subject) : list_all(&listing);
-	if (ctl->json)
+	if (ctl->json && !(err && listing.json_count == 0))
 		status = ctl_json_array_end(listing.json_count);
-	else
+	else if (!ctl->json)
 		ctl_table_print_free(listing.table);
 	return err ? ctl_store_error(ctl, "reading the authenticators", err) : status;
 }

@@ -18,7 +18,9 @@ static enum ctl_exit print(const struct explain *explain)
 		    explain_demand_kind(&deciding->args.demand),
 		    ctl_json_text(deciding->args.demand.name), "verdict", verdict, "why", why));
 	if (!explain->ctl->quiet)
-		printf("%s %s\n", verdict, why);
+		printf("%s%s%s %s\n",
+		       ctl_colour(stdout, ctl_colour_verdict(deciding->outcome.verdict)), verdict,
+		       ctl_colour(stdout, CTL_PLAIN), why);
 	return CTL_DONE;
 }
 

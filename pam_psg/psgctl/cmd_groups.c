@@ -102,6 +102,9 @@ static enum psg_err list_table(const struct listing *listing)
 	    ctl_table_new((const char *const[]){"NAME", "LABEL", "STATUS", "ACTIVATION", "SETS",
 						"PERMISSIONS", "BECAUSE"},
 			  reasons ? 7 : 6);
+	ctl_table_shorten(table, 1);
+	if (reasons)
+		ctl_table_shorten(table, 6);
 	for (size_t i = 0; i < listing->names.count && !err; i++) {
 		struct psg_group group PSG_CLEANUP(psg_group_clear) = {0};
 		err = load_group(listing, listing->names.items[i], &group);

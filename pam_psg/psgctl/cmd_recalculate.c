@@ -156,7 +156,7 @@ enum ctl_exit ctl_recalculate(struct ctl *ctl)
 	size_t most = (size_t)ctl->argc, count = 0;
 	const char **names PSG_CLEANUP(psg_free_bytes) = calloc(most, sizeof(*names));
 	if (names == NULL)
-		return CTL_STORE;
+		return ctl_store_error(ctl, "cannot recalculate", PSG_ERR_NO_MEMORY);
 	if (!ctl_parse(ctl, NULL, names, 0, most, &count))
 		return CTL_USAGE;
 	if (!ctl_open_store(ctl, false))

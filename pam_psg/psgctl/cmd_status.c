@@ -82,6 +82,14 @@ static enum ctl_exit print_json(const struct listing *listing)
 	return ctl_json_array_end(count);
 }
 
+/* Soon over: what somebody may want to renew, or to finish first. */
+static enum ctl_colour urgency(const struct psg_activation *activation, const struct psg_now *now)
+{
+	int64_t left_s = psg_activation_left_ns(activation, now) / PSG_NS_PER_S;
+
+	return left_s < 60 ? CTL_BAD : left_s < 600 ? CTL_CARE : CTL_COLOURLESS;
+}
+
 static void print_table(const struct listing *listing)
 {
 	static const char *const header[] = {"USER",    "TARGET",  "LEFT",        "SESSION",
@@ -107,7 +115,9 @@ static void print_table(const struct listing *listing)
 				       activation->description,
 				       id};
 		ctl_table_row(table, cells);
+		ctl_table_mark(table, 2, urgency(activation, &listing->now));
 	}
+	ctl_table_shorten(table, 6);
 	ctl_table_print_free(table);
 }
 

@@ -5,6 +5,7 @@
 
 #include "assignee.h"
 #include "bulk.h"
+#include "person.h"
 #include "unassign.h"
 
 /* Removes what `has` holds of that name, group and set alike: afterwards the assignee has nothing called so. */
@@ -75,9 +76,11 @@ enum ctl_exit ctl_unassign(struct ctl *ctl)
 		return CTL_STORE;
 	if (count == 0 && kind == PSG_TARGET_NONE)
 		(void)ctl_unknown_target(ctl, operands[1], CTL_DONE);
+	const char *near = count == 0 && known ? ctl_suggest_person(ctl, operands[0]) : NULL;
 	if (count == 0)
-		ctl_note(ctl, "%s is not assigned %s; nothing was changed", ctl_safe(operands[0]),
-			 ctl_safe(operands[1]));
+		ctl_note(ctl, "%s is not assigned %s; nothing was changed%s%s%s",
+			 ctl_safe(operands[0]), ctl_safe(operands[1]),
+			 near ? ". Did you mean " : "", near ? near : "", near ? "?" : "");
 	if (!ctl->json)
 		return CTL_DONE;
 	return ctl_print_json(json_pack("{s:o, s:o, s:b}", "assignee", ctl_json_text(operands[0]),

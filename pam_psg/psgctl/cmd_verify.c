@@ -86,10 +86,14 @@ static enum ctl_exit run(struct ctl *ctl, const char *subject)
 	if (err)
 		return ctl_store_error(ctl, "reading the authenticators", err);
 	if (list.count == 0) {
-		ctl_error(ctl,
-			  list.unreadable ? "the key does not open the authenticator of %s"
-					  : "%s is not enrolled",
-			  ctl_safe(subject));
+		if (list.unreadable)
+			ctl_error(ctl,
+				  "the key does not open the authenticator of %s: restore the key, "
+				  "or psgctl enroll %s --replace",
+				  ctl_safe(subject), ctl_safe(subject));
+		else
+			ctl_error_person(ctl, "there is no authenticator to try the code of",
+					 subject);
 		return CTL_REFUSED;
 	}
 	status = ask(ctl, code);

@@ -43,7 +43,12 @@ static void print_finding(const struct doctor_finding *finding)
 		printf("%s:%u: ", ctl_safe(finding->file), finding->line);
 	else if (finding->file)
 		printf("%s: ", ctl_safe(finding->file));
-	printf("%s: ", doctor_severity_name(doctor_severity(finding->code)));
+	enum doctor_severity severity = doctor_severity(finding->code);
+	printf("%s%s:%s ",
+	       ctl_colour(stdout, severity == DOCTOR_ERROR     ? CTL_BAD
+				  : severity == DOCTOR_WARNING ? CTL_CARE
+							       : CTL_HEADING),
+	       doctor_severity_name(severity), ctl_colour(stdout, CTL_PLAIN));
 	if (finding->service)
 		printf("%s: ", ctl_safe(finding->service));
 	printf("%s [%s]\n    %s\n", ctl_safe(finding->message), doctor_name(finding->code),

@@ -102,6 +102,11 @@ json_t *explain_json(const struct explain *explain)
 	return document;
 }
 
+static void print_heading(const char *text)
+{
+	printf("\n%s%s%s\n", ctl_colour(stdout, CTL_HEADING), text, ctl_colour(stdout, CTL_PLAIN));
+}
+
 static void print_paths(const struct explain *explain)
 {
 	static const char *const header[] = {"ASSIGNED TO", "GROUP",  "SET",     "GIVES",
@@ -123,8 +128,9 @@ static void print_paths(const struct explain *explain)
 				       psg_verdict_name(decision.verdict),
 				       psg_why_name(decision.why)};
 		ctl_table_row(table, cells);
+		ctl_table_mark(table, 6, ctl_colour_verdict(decision.verdict));
 	}
-	printf("\nPaths:\n");
+	print_heading("Paths:");
 	ctl_table_print_free(table);
 }
 
@@ -145,7 +151,7 @@ static void print_calls(const struct explain *explain)
 
 		ctl_table_row(table, cells);
 	}
-	printf("\nThe module's answers as things stand, without a right code:\n");
+	print_heading("The module's answers as things stand, without a right code:");
 	ctl_table_print_free(table);
 }
 
@@ -155,9 +161,11 @@ void explain_print(const struct explain *explain)
 	struct psg_buf next PSG_CLEANUP(psg_buf_clear) = {0};
 
 	explain_next(explain, &next);
-	printf("%s: %s (%s) for %s %s", ctl_safe(explain->subject.name),
-	       psg_verdict_name(deciding->outcome.verdict), psg_why_name(deciding->outcome.why),
-	       explain_demand_kind(&deciding->args.demand), ctl_safe(deciding->args.demand.name));
+	printf("%s: %s%s%s (%s) for %s %s", ctl_safe(explain->subject.name),
+	       ctl_colour(stdout, ctl_colour_verdict(deciding->outcome.verdict)),
+	       psg_verdict_name(deciding->outcome.verdict), ctl_colour(stdout, CTL_PLAIN),
+	       psg_why_name(deciding->outcome.why), explain_demand_kind(&deciding->args.demand),
+	       ctl_safe(deciding->args.demand.name));
 	printf(*explain->service ? " in service %s\n" : "\n", ctl_safe(explain->service));
 	print_paths(explain);
 	print_calls(explain);

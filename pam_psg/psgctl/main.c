@@ -3,7 +3,7 @@
  * MUST start with a private umask, descriptors 0 to 2 open, no core dumps (test_frame: test_process_is_hardened).
  * MUST say by its exit status when its output was not written (test_frame: test_full_stdout).
  * MUST NOT die of a reader that left in the middle of a change (test_frame: test_closed_pipe). */
-#include "psgctl.h"
+#include "overview.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -145,42 +145,32 @@ static bool harden(mode_t *ret_umask)
 	return setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) == 0;
 }
 
-static void print_overview(FILE *out)
+static enum ctl_exit help(struct ctl *ctl)
 {
-	fputs("Usage: psgctl [--store DIR] [--key FILE] [--json] [--quiet] COMMAND ...\n\n", out);
-	for (size_t i = 0; i < PSG_COUNT(commands); i++)
-		fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
-	fputs("`psgctl help COMMAND` says more, psgctl(8) all.\n", out);
-}
-
-static const struct ctl_command *find_command(const struct ctl *ctl, const char *name)
-{
-	for (size_t i = 0; i < PSG_COUNT(commands); i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-
-	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
-	for (size_t i = 0; i < PSG_COUNT(commands); i++)
-		if (psg_strings_add(&names, commands[i].name) != PSG_OK)
-			return NULL;
-	const char *near = ctl_suggest(name, &names);
-	if (near != NULL)
-		ctl_error(ctl, "there is no command %s; did you mean %s?", ctl_safe(name), near);
-	else
-		ctl_error(ctl, "there is no command %s; `psgctl help` lists them", ctl_safe(name));
-	return NULL;
-}
-
-static enum ctl_exit help(const struct ctl *ctl, int argc, char **argv)
-{
-	if (argc < 2) {
-		print_overview(stdout);
-		return CTL_DONE;
+	static const struct ctl_command own = {
+	    "help", "help [COMMAND]", "Say what there is, or what a command takes", NULL, NULL};
+	const struct overview overview = {commands, PSG_COUNT(commands)};
+	const char *name = NULL;
+	if (ctl->argc > 0) {
+		ctl->command = &own;
+		if (!ctl_parse(ctl, NULL, &name, 0, 1, NULL) && !ctl->helped)
+			return CTL_USAGE;
 	}
-	const struct ctl_command *command = find_command(ctl, argv[1]);
-	if (command == NULL)
-		return CTL_USAGE;
-	ctl_print_help(command);
+	const struct ctl_command *command =
+	    name != NULL ? overview_find(ctl, &overview, name) : NULL;
+	if (name != NULL)
+		return command != NULL ? overview_command(ctl, command) : CTL_USAGE;
+	if (ctl->json)
+		return overview_json(&overview);
+	overview_print(&overview, stdout);
+	return CTL_DONE;
+}
+
+static enum ctl_exit print_version(const struct ctl *ctl)
+{
+	if (ctl->json)
+		return ctl_print_json(json_pack("{ss}", "version", PSG_VERSION));
+	puts("psgctl " PSG_VERSION);
 	return CTL_DONE;
 }
 
@@ -190,27 +180,32 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 	bool version = false;
 	if (!ctl_parse_global(ctl, argc, argv, &first, &version))
 		return CTL_USAGE;
-	if (version) {
-		puts("psgctl " PSG_VERSION);
-		return CTL_DONE;
-	}
-	if (ctl->helped) {
-		print_overview(stdout);
-		return CTL_DONE;
-	}
-	if (first >= argc) {
-		print_overview(stderr);
-		return CTL_USAGE;
-	}
 	ctl->argc = argc - first;
 	ctl->argv = argv + first;
-	if (strcmp(argv[first], "help") == 0)
-		return help(ctl, ctl->argc, ctl->argv);
-	ctl->command = find_command(ctl, argv[first]);
+	const struct overview overview = {commands, PSG_COUNT(commands)};
+	if (version)
+		return print_version(ctl);
+	if (first >= argc && !ctl->helped) {
+		ctl_error_said("no command was given; `psgctl help` lists them");
+		overview_print(&overview, stderr);
+		return CTL_USAGE;
+	}
+	if (first >= argc || strcmp(argv[first], "help") == 0)
+		return help(ctl);
+	ctl->command = overview_find(ctl, &overview, argv[first]);
 	if (ctl->command == NULL)
 		return CTL_USAGE;
 	enum ctl_exit status = ctl->command->run(ctl);
-	return status == CTL_USAGE && ctl->helped ? CTL_DONE : status;
+	return status == CTL_USAGE && ctl->helped ? overview_command(ctl, ctl->command) : status;
+}
+
+/* After a mistake on the command line the rest of it was not parsed. */
+static bool json_wanted(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -225,6 +220,9 @@ int main(int argc, char **argv)
 	enum ctl_exit status = run(&ctl, argc, argv);
 	psg_policy_close(&ctl.policy);
 	psg_store_close(&ctl.store);
+	ctl.json |= status == CTL_USAGE && json_wanted(argc, argv);
+	if (status != CTL_DONE && ctl.json)
+		ctl_json_error(status);
 	if (!ctl_output_end(&ctl))
 		status = CTL_STORE;
 	return (int)status;

@@ -17,7 +17,9 @@ void ctl_print_usage(const struct ctl_command *command)
 	if (command != NULL)
 		fprintf(stderr, "Usage: psgctl %s\n", command->usage);
 	else
-		fputs("Usage: psgctl [--store DIR] [--key FILE] [--json] [--quiet] COMMAND ...\n"
+		fputs("Usage: psgctl [--store DIR] [--key FILE] [--json] [--quiet] "
+		      "[--color WHEN]\n"
+		      "              COMMAND [ARGUMENT ...]\n"
 		      "`psgctl help` lists the commands.\n",
 		      stderr);
 }
@@ -27,7 +29,7 @@ void ctl_print_help(const struct ctl_command *command)
 	printf("Usage: psgctl %s\n\n%s.\n", command->usage, command->summary);
 	if (command->details != NULL)
 		printf("\n%s", command->details);
-	fputs("\nAlso --store DIR, --key FILE, --json, --quiet, --help. See psgctl(8).\n", stdout);
+	fputs("\nAlso --store DIR, --key FILE, --json, --quiet, --color WHEN, --help.\n", stdout);
 }
 
 static const struct ctl_option *find(const struct ctl_option *table, const char *name, size_t len)
@@ -36,6 +38,31 @@ static const struct ctl_option *find(const struct ctl_option *table, const char 
 		if (strlen(table->name) == len && strncmp(table->name, name, len) == 0)
 			return table;
 	return NULL;
+}
+
+static bool unknown(const struct walk *walk, const struct ctl_option *global, const char *argument)
+{
+	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
+	const char *equals = strchr(argument, '=');
+	char given[64], name[64];
+	snprintf(given, sizeof(given), "%.*s",
+		 equals != NULL ? (int)(equals - argument) : (int)sizeof(given), argument);
+	const struct ctl_option *const tables[] = {walk->own, global};
+	for (size_t i = 0; i < PSG_COUNT(tables); i++)
+		for (const struct ctl_option *at = tables[i]; at != NULL && at->name != NULL;
+		     at++) {
+			snprintf(name, sizeof(name), "--%s", at->name);
+			if (psg_strings_add(&names, name) != PSG_OK)
+				return false;
+		}
+	const char *near = strlen(given) > 3 ? ctl_suggest(given, &names) : NULL;
+	if (near != NULL)
+		ctl_error(walk->ctl, "unknown option: %s; did you mean %s?", ctl_safe(argument),
+			  near);
+	else
+		ctl_error(walk->ctl, "unknown option: %s", ctl_safe(argument));
+	ctl_print_usage(walk->ctl->command);
+	return false;
 }
 
 static bool mistake(const struct walk *walk, const char *problem, const char *argument)
@@ -52,7 +79,7 @@ static bool take(struct walk *walk, const struct ctl_option *global)
 	if (strcmp(argument, "-h") == 0)
 		argument = "--help";
 	if (argument[1] != '-')
-		return mistake(walk, "unknown option", argument);
+		return unknown(walk, global, argument);
 
 	const char *name = argument + 2;
 	const char *equals = strchr(name, '=');
@@ -61,7 +88,7 @@ static bool take(struct walk *walk, const struct ctl_option *global)
 	if (option == NULL)
 		option = find(global, name, len);
 	if (option == NULL)
-		return mistake(walk, "unknown option", argument);
+		return unknown(walk, global, argument);
 
 	if (!option->takes_value) {
 		if (equals != NULL)
@@ -80,8 +107,10 @@ static bool is_option(const char *argument)
 	return argument[0] == '-' && argument[1] != '\0'; /* "-" alone is an operand: stdin */
 }
 
-static bool paths_given(const struct walk *walk)
+static bool globals_given(const struct walk *walk)
 {
+	if (walk->ctl->color != NULL && !ctl_colour_when(walk->ctl->color))
+		return mistake(walk, "--color takes auto, always or never, not", walk->ctl->color);
 	if (walk->ctl->store_path[0] == '\0')
 		return mistake(walk, "this option needs a directory", "--store");
 	if (walk->ctl->key_path != NULL && walk->ctl->key_path[0] == '\0')
@@ -91,7 +120,8 @@ static bool paths_given(const struct walk *walk)
 
 #define GLOBAL(ctl)                                                                                \
 	{"store", true, &(ctl)->store_path, NULL}, {"key", true, &(ctl)->key_path, NULL},          \
-	    {"json", false, NULL, &(ctl)->json}, {"quiet", false, NULL, &(ctl)->quiet},            \
+	    {"color", true, &(ctl)->color, NULL}, {"json", false, NULL, &(ctl)->json},             \
+	    {"quiet", false, NULL, &(ctl)->quiet},                                                 \
 	{                                                                                          \
 		"help", false, NULL, &(ctl)->helped                                                \
 	}
@@ -110,7 +140,7 @@ bool ctl_parse_global(struct ctl *ctl, int argc, char **argv, int *ret_first, bo
 		if (!take(&walk, global))
 			return false;
 	}
-	if (!paths_given(&walk))
+	if (!globals_given(&walk))
 		return false;
 	*ret_first = walk.at;
 	*ret_version = version;
@@ -142,8 +172,7 @@ bool ctl_parse(struct ctl *ctl, const struct ctl_option *options, const char **o
 		}
 	}
 	if (ctl->helped) {
-		ctl_print_help(ctl->command);
-		return false;
+		return false; /* answered by main, which knows whether JSON is wanted */
 	}
 	if (count < least) {
 		ctl_error(ctl, "%s needs %s", ctl->argv[0],
@@ -151,7 +180,7 @@ bool ctl_parse(struct ctl *ctl, const struct ctl_option *options, const char **o
 		ctl_print_usage(ctl->command);
 		return false;
 	}
-	if (!paths_given(&walk))
+	if (!globals_given(&walk))
 		return false;
 	if (ret_count != NULL)
 		*ret_count = count;

@@ -14,6 +14,12 @@ enum ctl_exit ctl_person(const struct ctl *ctl, const char *name, struct psg_sub
  * that is no account is CTL_INVALID, said. */
 PSG_MUST_CHECK
 enum ctl_exit ctl_person_sudo(const struct ctl *ctl, struct psg_subject *ret, bool *ret_is);
+/* -- suggest_person.c: the store is open -- */
+/* The users nearest to a name that nobody has, as by ctl_suggest. NULL. */
+const char *ctl_suggest_person(const struct ctl *ctl, const char *given);
+/* `what` ends in front of the name: says it, with whom it may be meant for. */
+void ctl_error_person(const struct ctl *ctl, const char *what, const char *name);
+
 /* The Gate's settings, or the defaults where no policy was ever made. Opens the store without key
  * where it is not open. Says what failed. */
 PSG_MUST_CHECK

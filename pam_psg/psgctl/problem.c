@@ -35,6 +35,13 @@ enum psg_err ctl_problem_add(struct psg_problems *list, const struct ctl_problem
 		   : PSG_ERR_NO_MEMORY;
 }
 
+static void print_line(const struct psg_buf *line, bool warning)
+{
+	if (!warning)
+		ctl_error_said(line->data);
+	fprintf(stderr, "%s\n", line->data);
+}
+
 static void print_problem(const char *directory, const struct psg_problem *problem)
 {
 	struct psg_buf line PSG_CLEANUP(psg_buf_clear) = {0};
@@ -66,7 +73,7 @@ static void print_problem(const char *directory, const struct psg_problem *probl
 	if (line.failed)
 		ctl_output_failed();
 	else
-		fprintf(stderr, "%s\n", line.data);
+		print_line(&line, problem->warning);
 }
 
 void ctl_print_problems(const struct ctl *ctl, const char *directory,

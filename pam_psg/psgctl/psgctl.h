@@ -3,6 +3,7 @@
 #define PSGCTL_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "psg/event.h"
 #include "psg/gate.h"
@@ -20,6 +21,7 @@ enum ctl_exit {
 struct ctl {
 	const char *store_path; /* --store, PSG_STORE, or the default */
 	const char *key_path;   /* --key or NULL */
+	const char *color;      /* --color: auto (NULL), always or never */
 	bool json, quiet;
 	bool
 	    helped; /* --help was given and answered: main turns the CTL_USAGE of ctl_parse into 0 */
@@ -63,6 +65,29 @@ enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_enforce(struct ctl *ctl);
 enum ctl_exit ctl_doctor(struct ctl *ctl);
 
+/* -- colour.c -- */
+enum ctl_colour {
+	CTL_COLOURLESS = 0,
+	CTL_PLAIN, /* ends a colour */
+	CTL_HEADING,
+	CTL_GOOD,
+	CTL_CARE, /* soon over, a warning, something is still to be done */
+	CTL_BAD,
+};
+/* --color. False for another word than auto, always and never. */
+bool ctl_colour_when(const char *text);
+/* What begins the colour on this stream, or with CTL_PLAIN ends it; "" where the stream shows none. */
+const char *ctl_colour(FILE *stream, enum ctl_colour colour);
+enum ctl_colour ctl_colour_verdict(enum psg_verdict verdict);
+
+/* -- width.c -- */
+/* The columns that a harmless text takes on a terminal. */
+size_t ctl_width(const char *text);
+/* How many of its bytes fit into `columns`, and how many columns they take. */
+size_t ctl_width_fit(const char *text, size_t columns, size_t *ret_columns);
+/* COLUMNS, or what the terminal says; 0 where the stream is none: a pipe gets everything. */
+size_t ctl_terminal_columns(FILE *stream);
+
 /* -- options.c: getopt_long wrapped: options and operands may be mixed, `--` ends options -- */
 
 struct ctl_option {
@@ -71,7 +96,7 @@ struct ctl_option {
 	const char **value; /* set to the value */
 	bool *flag;         /* set to true */
 };
-/* Parses ctl->argv by the table (ended by a NULL name; --store, --key, --json, --quiet, --help are known everywhere; NULL: no
+/* Parses ctl->argv by the table (ended by a NULL name; --store, --key, --color, --json, --quiet, --help are known everywhere; NULL: no
  * options of its own) into `operands` (at most `most`, at least `least`; may be NULL when `most` is 0; those not given are set to NULL).
  * Option names are matched whole: no abbreviations, so that a later option never changes what a script means. `--name value` and
  * `--name=value`; given twice, the last counts. On a mistake prints what is wrong and the usage to stderr and returns false: CTL_USAGE
@@ -110,12 +135,20 @@ enum ctl_exit ctl_json_list_end(void);
 void ctl_json_line(json_t *owned_document);
 /* Out of memory while something was printed: main ends with CTL_STORE. */
 void ctl_output_failed(void);
+/* --json, and nothing was printed: {"error": …} with all that ctl_error said. */
+void ctl_json_error(enum ctl_exit status);
+/* A line that tells an error otherwise than by ctl_error, for that document. */
+void ctl_error_said(const char *line);
 /* Flushes stdout and says when not all of it was written: main's last act. */
 bool ctl_output_end(const struct ctl *ctl);
 /* A table for people on stdout: header row and rows of `columns` cells each, widths fitted. Cells are escaped here. */
 struct ctl_table;
 struct ctl_table *ctl_table_new(const char *const *header, size_t columns);
 void ctl_table_row(struct ctl_table *table, const char *const *cells);
+/* A cell of the last row in colour. */
+void ctl_table_mark(struct ctl_table *table, size_t column, enum ctl_colour colour);
+/* The column is a text that nobody copies: on a narrow terminal it is cut. Others, when there is no room, stand below. */
+void ctl_table_shorten(struct ctl_table *table, size_t column);
 void ctl_table_print_free(
     struct ctl_table *table); /* prints nothing but "None." when there is no row */
 /* ISO 8601 UTC into JSON; null for 0. */
@@ -150,9 +183,10 @@ void ctl_print_problems(const struct ctl *ctl, const char *directory,
 			const struct psg_problems *problems);
 
 /* -- suggest.c -- */
-/* The nearest group or permission set to a name that is none; NULL. Owned. The policy must be open. */
+/* The nearest groups or permission sets to a name that is none; NULL. Owned. The policy must be open. */
 char *ctl_suggest_target(struct ctl *ctl, const char *given);
-/* The name nearest to a misspelt one, NULL when none is near. Borrowed from the list. */
+/* The name nearest to a misspelt one, or "A or B" where two or three are alike near; NULL when none is. Harmless to print, and
+ * borrowed until the next call. */
 const char *ctl_suggest(const char *given, const struct psg_strings *names);
 
 /* -- written.c -- */

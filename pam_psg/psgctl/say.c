@@ -2,15 +2,34 @@
 #include "psgctl.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ASCII only: a C1 control or a bidi mark in a name must not reach the terminal raw. */
 #define JSON_FORM (JSON_INDENT(2) | JSON_ENSURE_ASCII)
 
 static bool output_failed;
+static bool document_begun;
+static char errors[8192]; /* what was said to be wrong, for --json */
+
+void ctl_error_said(const char *line)
+{
+	size_t len = strlen(errors);
+	snprintf(errors + len, sizeof(errors) - len, "%s%s", len > 0 ? "\n" : "", line);
+}
+
+void ctl_json_error(enum ctl_exit status)
+{
+	static const char *const codes[] = {"Done", "Refused", "Usage", "Invalid", "Store"};
+	if (document_begun)
+		return;
+	ctl_json_line(json_pack("{s{ss si so}}", "error", "code", codes[status], "exit",
+				(int)status, "message", ctl_json_text(errors)));
+}
 
 PSG_PRINTF(2, 0)
 static void say(const char *prefix, const char *format, va_list arguments)
@@ -24,8 +43,13 @@ static void say(const char *prefix, const char *format, va_list arguments)
 void ctl_error(const struct ctl *ctl, const char *format, ...)
 {
 	(void)ctl;
-	va_list arguments;
+	char line[2048];
+	va_list arguments, again;
 	va_start(arguments, format);
+	va_copy(again, arguments);
+	vsnprintf(line, sizeof(line), format, again);
+	va_end(again);
+	ctl_error_said(line);
 	say("psgctl: ", format, arguments);
 	va_end(arguments);
 }
@@ -33,9 +57,12 @@ void ctl_error(const struct ctl *ctl, const char *format, ...)
 void ctl_warn(const struct ctl *ctl, const char *format, ...)
 {
 	(void)ctl;
+	char prefix[64];
 	va_list arguments;
+	snprintf(prefix, sizeof(prefix), "psgctl: %swarning:%s ", ctl_colour(stderr, CTL_CARE),
+		 ctl_colour(stderr, CTL_PLAIN));
 	va_start(arguments, format);
-	say("psgctl: warning: ", format, arguments);
+	say(prefix, format, arguments);
 	va_end(arguments);
 }
 
@@ -64,11 +91,21 @@ void ctl_output_failed(void)
 	output_failed = true;
 }
 
+/* It knows that it left. The errno of the write that failed may be long gone. */
+static bool reader_left(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	int before = errno;
+	bool left = poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+	errno = before;
+	return left;
+}
+
 bool ctl_output_end(const struct ctl *ctl)
 {
 	errno = 0;
 	bool written = fflush(stdout) == 0 && !ferror(stdout);
-	if (!written && errno != EPIPE) /* a reader that left knows it */
+	if (!written && !reader_left())
 		ctl_error(ctl, "not all output was written: %s",
 			  errno != 0 ? strerror(errno) : "write error");
 	if (output_failed)
@@ -88,6 +125,7 @@ static int put_ascii(const char *text, size_t len, void *unused)
 
 static void put_document(json_t *document, size_t flags)
 {
+	document_begun = true;
 	if (document == NULL)
 		output_failed = true;
 	else if (json_dump_callback(document, put_ascii, NULL, flags) != 0 && !ferror(stdout))
@@ -116,6 +154,7 @@ enum ctl_exit ctl_json_array_end(size_t count)
 
 void ctl_json_list_begin(json_t *owned_document, const char *name)
 {
+	document_begun = true;
 	char *text = json_dumps(owned_document, JSON_FORM);
 	json_decref(owned_document);
 	size_t len = text != NULL ? strlen(text) : 0;

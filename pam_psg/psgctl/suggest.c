@@ -1,9 +1,11 @@
 /* The name somebody meant: the nearest by insertions, deletions, changes and swapped neighbours. */
 #include "psgctl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LONGEST 100
+#define NEAR_MOST 3
 
 static size_t least(size_t a, size_t b)
 {
@@ -38,18 +40,38 @@ static size_t distance(const char *a, const char *b)
 	return rows[a_len % 3][b_len];
 }
 
+/* "A", "A or B", "A, B or C". */
+static const char *joined(const char *const *names, size_t count)
+{
+	static char text[NEAR_MOST * 300];
+	size_t len = 0;
+	for (size_t i = 0; i < count && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.250s",
+					i == 0          ? ""
+					: i + 1 < count ? ", "
+							: " or ",
+					ctl_safe(names[i]));
+	return text;
+}
+
 const char *ctl_suggest(const char *given, const struct psg_strings *names)
 {
-	const char *best = NULL, *begins = NULL;
-	size_t len = strlen(given), best_distance = len / 3 + (len < 6);
+	const char *near[NEAR_MOST], *begins[NEAR_MOST];
+	size_t near_count = 0, begins_count = 0;
+	size_t len = strlen(given), nearest = len / 3 + (len < 6);
 	for (size_t i = 0; i < names->count; i++) {
 		size_t d = distance(given, names->items[i]);
-		if (d < best_distance || (best == NULL && d == best_distance)) {
-			best = names->items[i];
-			best_distance = d;
-		}
-		if (begins == NULL && len >= 2 && strncasecmp(names->items[i], given, len) == 0)
-			begins = names->items[i];
+		if (d < nearest)
+			near_count = 0;
+		if (d <= nearest && near_count < NEAR_MOST)
+			near[near_count++] = names->items[i];
+		if (d < nearest)
+			nearest = d;
+		if (begins_count < NEAR_MOST && len >= 2 &&
+		    strncasecmp(names->items[i], given, len) == 0)
+			begins[begins_count++] = names->items[i];
 	}
-	return best != NULL ? best : begins;
+	return near_count > 0     ? joined(near, near_count)
+	       : begins_count > 0 ? joined(begins, begins_count)
+				  : NULL;
 }

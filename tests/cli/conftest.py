@@ -33,6 +33,12 @@ class Result:
     def json(self):
         return json.loads(self.out)
 
+    def refused(self):
+        """The message of --json that nothing came of, which says the exit status too."""
+        error = json.loads(self.out)["error"]
+        assert error["exit"] == self.rc, self
+        return error["message"]
+
     def __repr__(self):
         return f"psgctl {' '.join(self.args)}: {self.rc}\n--- out\n{self.out}\n--- err\n{self.err}"
 

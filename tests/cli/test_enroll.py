@@ -515,7 +515,17 @@ def test_throttle_and_unlock(psgctl, package):
 
 
 def test_unlock_leaves_nothing_behind(store):
-    store.ok("unlock", "never-heard-of")
+    store.ok("unlock", "daemon")
+    assert not os.path.exists(os.path.join(store.store, "people", "daemon"))
+
+
+def test_unlock_of_nobody_is_1_with_whom_it_may_be_meant_for(store):
+    """Neither an account nor a folder: a misspelt name, which must not look done."""
+    store.ok("enroll", "gone-since", "--no-confirm")
+    store.ok("unlock", "gone-since")
+    misspelt = store("unlock", "gone-sinec")
+    assert misspelt.rc == 1 and "did you mean gone-since?" in misspelt.err
+    assert store("unlock", "never-heard-of").rc == 1
     assert not os.path.exists(os.path.join(store.store, "people", "never-heard-of"))
     assert store("unlock").rc == 2 and store("unlock", "a/b").rc == 3
 

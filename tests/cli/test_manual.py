@@ -1,5 +1,6 @@
 """The manuals say what the programs do: names, options, arguments and elements, in both directions."""
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.abspath(os.environ.get("PSG_BUILD") or os.path.join(REPO, "build"))
 PSGCTL = os.path.join(BUILD, "psgctl")
 PAGES = ["pam_psg.8", "psgctl.8", "psg-metadata.5", "psg.7"]
-GLOBAL = {"store", "key", "json", "quiet", "help"}
+GLOBAL = {"store", "key", "json", "quiet", "color", "help"}
 PLANNED = {"policy", "recovery", "import"}  # of later releases
 
 
@@ -37,8 +38,7 @@ def psgctl(*arguments):
 
 
 def overview_commands():
-    text = psgctl("help").stdout
-    return re.findall(r"^  ([a-z]+) +\S", text, re.M)
+    return [command["name"] for command in json.loads(psgctl("help", "--json").stdout)["commands"]]
 
 
 def manual_commands():

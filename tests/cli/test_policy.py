@@ -164,7 +164,8 @@ def test_groups_of_an_unknown_name(psgctl, package):
     result = psgctl("groups", "Finanse")
     assert result.rc == 1 and "did you mean Finance?" in result.err and result.out == ""
     result = psgctl("groups", "Biling", "--json")
-    assert result.rc == 1 and "did you mean Billing?" in result.err and result.out == ""
+    assert result.rc == 1 and "did you mean Billing?" in result.err
+    assert "did you mean Billing?" in result.refused()
     assert psgctl("groups", "").rc == 1
 
 
