@@ -4,6 +4,9 @@
 
 #include "module.h"
 
+/* Tells nobody whether there is such a user, who is assigned what, who is enrolled, or whose turn is over. */
+#define REFUSED_ALIKE "Refused. If you should be let in, ask your administrator."
+
 static const char *target_of(const struct psg_request *req)
 {
 	const struct psg_path *path = req->gate ? req->gate->decision.path : NULL;
@@ -180,7 +183,7 @@ static void say_why(struct psg_request *req)
 	case PSG_WHY_UNASSIGNED_OK:
 	case PSG_WHY_COUNT:
 	default:
-		psg_tell_refusal(req, "Refused.");
+		psg_tell_refusal(req, REFUSED_ALIKE);
 		break;
 	}
 }
@@ -254,7 +257,7 @@ void psg_say_outcome(struct psg_request *req)
 	    req->phase != PSG_PHASE_CHAUTHTOK)
 		return;
 	if (req->args.conceal)
-		psg_tell_refusal(req, "Refused.");
+		psg_tell_refusal(req, REFUSED_ALIKE);
 	else if (outcome->err)
 		say_error(req);
 	else if (req->phase != PSG_PHASE_CHAUTHTOK)

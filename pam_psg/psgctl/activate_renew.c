@@ -84,10 +84,11 @@ static enum ctl_exit refuse_more(const struct activate *activate, int64_t room)
 	psg_duration_format(activate->policy.maximum_lifetime_s, maximum);
 	psg_time_format(activate->renewed.first_realtime_ns / PSG_NS_PER_S, since);
 	psg_duration_format_human(room > 0 ? room / PSG_NS_PER_S : 0, left);
-	ctl_error(activate->ctl,
-		  "--for is above what is left of the maximum lifetime of %s: it is active since "
-		  "%s, for %s at most, and %s are left",
-		  activate->target, since, maximum, left);
+	ctl_error(
+	    activate->ctl,
+	    "--for is above what is left of the maximum lifetime of %s: it is active since "
+	    "%s, for %s at most, and %s are left: ask for no more than that, or leave --for out",
+	    activate->target, since, maximum, left);
 	return CTL_INVALID;
 }
 

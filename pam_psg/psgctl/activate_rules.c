@@ -25,7 +25,7 @@ static enum ctl_exit lifetime(struct activate *activate, const char *text)
 	if (activate->lifetime_s <= most)
 		return CTL_DONE;
 	psg_duration_format(most, limit);
-	ctl_error(activate->ctl, "--for is above what the policy of %s allows: %s",
+	ctl_error(activate->ctl, "--for is above what the policy of %s allows: ask for %s at most",
 		  activate->target, limit);
 	return CTL_INVALID;
 }
@@ -62,8 +62,10 @@ static enum ctl_exit reason(struct activate *activate, const char *given)
 			  ctl_safe(policy->reason_pattern));
 		return CTL_INVALID;
 	case PSG_REASON_REFUSED:
-		ctl_error(ctl, "a reason has at most %d characters of plain text",
-			  PSG_REASON_CHARACTERS_MAX);
+		ctl_error(
+		    ctl,
+		    "that reason is not accepted: give one of at most %d characters of plain text",
+		    PSG_REASON_CHARACTERS_MAX);
 		return CTL_INVALID;
 	case PSG_REASON_UNMATCHED:
 		ctl_error(ctl, "the reason must match %s", ctl_safe(policy->reason_pattern));
@@ -95,8 +97,8 @@ static enum ctl_exit scope(struct activate *activate, const struct activate_word
 	if (activate->self && activate->scope == PSG_SCOPE_HOST &&
 	    activate->policy.scope != PSG_SCOPE_HOST) {
 		ctl_error(ctl,
-			  "%s is activated for one session; only an administrator may widen it "
-			  "to the host",
+			  "%s is activated for one session: leave --scope out, or ask an "
+			  "administrator, who may widen it to the host",
 			  activate->target);
 		return CTL_INVALID;
 	}

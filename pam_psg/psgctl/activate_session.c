@@ -101,7 +101,8 @@ static enum ctl_exit bind_named(struct activate *activate, const char *text)
 	if (err)
 		return ctl_store_error(ctl, "looking at the session", err);
 	if (!alive) {
-		ctl_error(ctl, "session %s is over", ctl_safe(text));
+		ctl_error(ctl, "session %s is over: name one that is open, or --scope Host",
+			  ctl_safe(text));
 		return CTL_REFUSED;
 	}
 	if (!call.audit_own)

@@ -39,7 +39,9 @@ static void warn_openings(struct ctl *ctl, struct ctl_bulk *bulk)
 		ctl_warn(ctl, "and %zu more need no activation any more",
 			 openings.count - OPENINGS_MOST);
 	if (err)
-		ctl_warn(ctl, "assigned, but not compared with what was needed before: %s",
+		ctl_warn(ctl,
+			 "assigned, but not compared with what was needed before (%s); `psgctl "
+			 "doctor` shows who gets through without an activation",
 			 psg_strerror(err));
 }
 

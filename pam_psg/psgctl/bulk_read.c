@@ -214,9 +214,12 @@ bool ctl_bulk_read(struct ctl *ctl, struct ctl_bulk *bulk)
 	kept = kept && failed == 0 && look_up_names(ctl, bulk);
 	ctl_progress_end(&bulk->progress);
 	if (failed != 0)
-		ctl_error(ctl, "cannot read %s: %s; nothing was changed",
+		ctl_error(ctl,
+			  "cannot read %s: %s; nothing was changed. Name a file that root can "
+			  "read, or - for standard input",
 			  ctl_safe(ctl_bulk_name(bulk)), strerror(failed));
 	else if (!kept)
-		ctl_error(ctl, "out of memory; nothing was changed");
+		ctl_error(ctl, "out of memory; nothing was changed. Free memory, or give the lines "
+			       "in several files");
 	return kept;
 }

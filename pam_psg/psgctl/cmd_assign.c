@@ -21,7 +21,8 @@ static bool parse_until(const struct ctl *ctl, const char *text, int64_t *ret_s)
 	if (until_s <= (int64_t)time(NULL)) {
 		char when[PSG_TIME_SIZE];
 		psg_time_format(until_s, when);
-		ctl_error(ctl, "--until %s is over already (%s)", ctl_safe(text), when);
+		ctl_error(ctl, "--until %s is over already (%s): give a time to come",
+			  ctl_safe(text), when);
 		return false;
 	}
 	*ret_s = until_s;
@@ -58,7 +59,9 @@ static void warn_openings(struct ctl *ctl, struct psg_assignment *assignment)
 		err = ctl_reach_compare(ctl->policy, after, &differences, time(NULL), warn_opening,
 					ctl);
 	if (err)
-		ctl_warn(ctl, "assigned, but not compared with what was needed before: %s",
+		ctl_warn(ctl,
+			 "assigned, but not compared with what was needed before (%s); `psgctl "
+			 "doctor` shows who gets through without an activation",
 			 psg_strerror(err));
 }
 

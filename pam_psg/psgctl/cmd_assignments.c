@@ -54,7 +54,8 @@ static enum ctl_exit of_user(struct ctl *ctl, const char *name, struct psg_assig
 {
 	struct psg_subject person = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 	if (!psg_subject_name_valid(name)) {
-		ctl_error(ctl, "\"%s\" cannot be a user's name", ctl_safe(name));
+		ctl_error(ctl, "\"%s\" cannot be a user's name: write it as `getent passwd` does",
+			  ctl_safe(name));
 		return CTL_INVALID;
 	}
 	enum psg_err err = psg_subject_by_name(name, &person);

@@ -65,8 +65,10 @@ static enum psg_err list_person(void *arg, const char *subject)
 	if (wait_ns > 0)
 		standing.until_s = listing->now_s + (wait_ns + PSG_NS_PER_S - 1) / PSG_NS_PER_S;
 	if (list.unreadable)
-		ctl_warn(listing->ctl, "%zu authenticators of %s do not open with this key",
-			 list.unreadable, ctl_safe(subject));
+		ctl_warn(listing->ctl,
+			 "%zu authenticators of %s do not open with this key: restore the key they "
+			 "were sealed with, or psgctl enroll %s --replace",
+			 list.unreadable, ctl_safe(subject), ctl_safe(subject));
 	for (size_t i = 0; i < list.count; i++) {
 		if (listing->ctl->json)
 			ctl_json_array_put(&listing->json_count,

@@ -39,10 +39,14 @@ static enum ctl_exit open_source(const struct ctl *ctl, struct ctl_deploy_run *r
 			if (strcmp(psg_source_path(run->source, i), manifests[k]) == 0)
 				err = psg_strings_add(&run->manifests, manifests[k]);
 	if (err == PSG_ERR_INVALID)
-		ctl_error(ctl, "%s is neither a directory nor a zip file; nothing was changed",
+		ctl_error(ctl,
+			  "%s is neither a directory nor a zip file: name one that holds a "
+			  "package; nothing was changed",
 			  ctl_safe(run->path));
 	else if (err)
-		ctl_error(ctl, "cannot read the package %s: %s; nothing was changed",
+		ctl_error(ctl,
+			  "cannot read the package %s: %s; nothing was changed: name a directory "
+			  "or zip that root can read",
 			  ctl_safe(run->path), psg_strerror(err));
 	return err == PSG_ERR_NO_MEMORY ? CTL_STORE : err ? CTL_INVALID : CTL_DONE;
 }

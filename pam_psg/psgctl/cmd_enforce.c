@@ -28,7 +28,8 @@ static enum psg_err collect(void *arg, const char *subject)
 	    psg_dues_read(ctl->store, subject, &round->logins, enforce_service, NULL, &dues);
 
 	if (err) {
-		ctl_error(ctl, "%s was not judged: %s", ctl_safe(subject), psg_strerror(err));
+		ctl_error(ctl, "%s was not judged: %s; `psgctl doctor` looks for the cause",
+			  ctl_safe(subject), psg_strerror(err));
 		round->enforce->left++;
 		return PSG_OK;
 	}
@@ -93,7 +94,7 @@ enum ctl_exit ctl_enforce(struct ctl *ctl)
 	if (!ctl_parse(ctl, options, NULL, 0, 0, NULL))
 		return CTL_USAGE;
 	if (enforce.watch && enforce.dry_run) {
-		ctl_error(ctl, "--watch and --dry-run exclude each other");
+		ctl_error(ctl, "--watch and --dry-run exclude each other: give one");
 		ctl_print_usage(ctl->command);
 		return CTL_USAGE;
 	}

@@ -98,11 +98,17 @@ static enum ctl_exit undo(struct enroll *enroll, enum psg_err why)
 					  enroll->credential.id, &removed);
 
 	if (err)
-		ctl_error(enroll->ctl, "authenticator %s could not be removed again: %s",
-			  enroll->credential.id, psg_strerror(err));
+		ctl_error(
+		    enroll->ctl,
+		    "authenticator %s could not be removed again (%s): psgctl unenroll %s --id %s",
+		    enroll->credential.id, psg_strerror(err), ctl_safe(enroll->subject.name),
+		    enroll->credential.id);
 	if (why != PSG_ERR_WRONG_CODE && why != PSG_ERR_REPLAYED && why != PSG_ERR_STALE)
 		return ctl_store_error(enroll->ctl, "enrolling", why);
-	ctl_error(enroll->ctl, "not enrolled: the code could not be spent: %s", psg_strerror(why));
+	ctl_error(enroll->ctl,
+		  "not enrolled, for the code could not be spent (%s): run it again, and type the "
+		  "next code",
+		  psg_strerror(why));
 	return CTL_REFUSED;
 }
 

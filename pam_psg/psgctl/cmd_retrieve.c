@@ -73,7 +73,9 @@ static enum ctl_exit select_documents(struct ctl *ctl, struct retrieve *run)
 	if (run->manifest != NULL) {
 		enum psg_err err = read_file(run->manifest, &bytes);
 		if (err) {
-			ctl_error(ctl, "cannot read the manifest %s: %s; nothing was retrieved",
+			ctl_error(ctl,
+				  "cannot read the manifest %s: %s; nothing was retrieved: name a "
+				  "package.xml that root can read",
 				  ctl_safe(run->manifest), psg_strerror(err));
 			return err == PSG_ERR_NO_MEMORY ? CTL_STORE : CTL_INVALID;
 		}
@@ -114,8 +116,8 @@ static enum ctl_exit output_error(const struct ctl *ctl, const char *where, enum
 	}
 	if (err == PSG_ERR_NOT_FOUND)
 		remedy = "make the directory it is to be in first";
-	ctl_error(ctl, "cannot write %s: %s%s%s", ctl_safe(where), psg_strerror(err),
-		  remedy != NULL ? ": " : "", remedy != NULL ? remedy : "");
+	ctl_error(ctl, "cannot write %s: %s: %s", ctl_safe(where), psg_strerror(err),
+		  remedy != NULL ? remedy : "name another place with --output");
 	return CTL_INVALID;
 }
 

@@ -74,7 +74,8 @@ enum ctl_exit ctl_unenroll(struct ctl *ctl)
 	if (err && err != PSG_ERR_NOT_FOUND)
 		return ctl_store_error(ctl, "removing the authenticators", err);
 	if (id && removed == 0) {
-		ctl_error(ctl, "%s has no authenticator %s", ctl_safe(subject.name), ctl_safe(id));
+		ctl_error(ctl, "%s has no authenticator %s; `psgctl authenticators` lists the ids",
+			  ctl_safe(subject.name), ctl_safe(id));
 		return CTL_REFUSED;
 	}
 	if (id)

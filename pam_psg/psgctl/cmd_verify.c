@@ -66,7 +66,10 @@ static enum ctl_exit ask(struct ctl *ctl, char code[static PSG_CODE_DIGITS_MAX +
 	if (!err)
 		err = psg_code_normalize(answer, code);
 	if (err)
-		ctl_error(ctl, "no code: %s", psg_strerror(err));
+		ctl_error(ctl,
+			  "no code (%s): give the digits that the device shows, on one line of "
+			  "standard input",
+			  psg_strerror(err));
 	return err ? CTL_REFUSED : CTL_DONE;
 }
 

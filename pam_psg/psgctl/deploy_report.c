@@ -38,7 +38,8 @@ static void say_stopped(const struct ctl *ctl, const struct psg_problems *proble
 	ctl_error(ctl, "%zu error%s, %zu warning%s: nothing was changed", problems->error_count,
 		  problems->error_count == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
 	if (problems->error_count == 0)
-		ctl_error(ctl, "without --strict the warnings would not stop it");
+		ctl_error(ctl, "correct what is warned of, or leave --strict out: then warnings do "
+			       "not stop it");
 }
 
 /* ", in 12 ms" */

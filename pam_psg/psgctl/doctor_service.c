@@ -118,7 +118,8 @@ static enum ctl_exit read_named(struct doctor *doctor, const char *given)
 	char name[PSG_SUBJECT_SIZE];
 
 	if (!psg_subject_name_valid(given) || *given == '.') {
-		ctl_error(doctor->ctl, "\"%s\" cannot be a PAM service", ctl_safe(given));
+		ctl_error(doctor->ctl, "\"%s\" cannot be a PAM service: name a file of /etc/pam.d",
+			  ctl_safe(given));
 		return CTL_INVALID;
 	}
 	strcpy(name, given);

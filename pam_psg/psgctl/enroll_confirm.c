@@ -13,16 +13,17 @@ static void say_wrong(const struct enroll *enroll, int64_t realtime_s, const cha
 	uint64_t step;
 
 	if (psg_totp_match(credential, realtime_s, DRIFT_STEPS, false, 0, code, &step)) {
-		ctl_error(enroll->ctl, "that code is wrong");
+		ctl_error(enroll->ctl, "that code is wrong: wait for the next one, and see that "
+				       "the device sets its clock itself");
 		return;
 	}
 	int64_t drift = (int64_t)(step - psg_totp_step(credential, realtime_s));
 
-	ctl_error(
-	    enroll->ctl,
-	    "that code is right for another time: the device's clock is about %lld seconds %s",
-	    (long long)((drift < 0 ? -drift : drift) * credential->period_s),
-	    drift < 0 ? "behind" : "ahead");
+	ctl_error(enroll->ctl,
+		  "that code is right for another time, for the device's clock is about %lld "
+		  "seconds %s: let it set its clock by the network, then type the next code",
+		  (long long)((drift < 0 ? -drift : drift) * credential->period_s),
+		  drift < 0 ? "behind" : "ahead");
 }
 
 static enum psg_err try_once(const struct enroll *enroll, char code[static PSG_CODE_DIGITS_MAX + 1])
@@ -35,7 +36,8 @@ static enum psg_err try_once(const struct enroll *enroll, char code[static PSG_C
 	if (!err)
 		err = psg_code_normalize(answer, code);
 	if (err == PSG_ERR_MALFORMED) {
-		ctl_error(enroll->ctl, "a code is %u digits", enroll->credential.digits);
+		ctl_error(enroll->ctl, "that is no code: type the %u digits that the device shows",
+			  enroll->credential.digits);
 		return err;
 	}
 	if (!err)
@@ -63,6 +65,7 @@ enum ctl_exit enroll_confirm(const struct enroll *enroll, char code[static PSG_C
 			break;
 		}
 	}
-	ctl_error(enroll->ctl, "not confirmed: nothing was enrolled");
+	ctl_error(enroll->ctl,
+		  "not confirmed: nothing was enrolled. Run it again; it shows a new key to scan");
 	return CTL_REFUSED;
 }

@@ -39,11 +39,11 @@ static enum ctl_exit decode(struct enroll *enroll, const char *text)
 	}
 	psg_wipe(bytes, sizeof(bytes));
 	if (err) {
-		ctl_error(enroll->ctl, "the secret is not base32 (A to Z, 2 to 7)");
+		ctl_error(enroll->ctl, "the secret is not base32: write it in A to Z and 2 to 7");
 		return CTL_INVALID;
 	}
 	if (credential->secret_len == 0) {
-		ctl_error(enroll->ctl, "the secret has %zu bytes; it takes %d to %d", len,
+		ctl_error(enroll->ctl, "the secret has %zu bytes: give one of %d to %d", len,
 			  PSG_SECRET_MIN, PSG_SECRET_MAX);
 		return CTL_INVALID;
 	}
@@ -56,7 +56,9 @@ static enum ctl_exit from_stdin(struct enroll *enroll)
 	enum psg_err err = ctl_ask("Secret (base32): ", text, sizeof(text));
 
 	if (err) {
-		ctl_error(enroll->ctl, "no secret could be read from standard input");
+		ctl_error(
+		    enroll->ctl,
+		    "no secret could be read from standard input: give it in base32, on one line");
 		return CTL_INVALID;
 	}
 	return decode(enroll, text);
@@ -70,14 +72,17 @@ static enum ctl_exit from_file(struct enroll *enroll, const char *path)
 	int fd PSG_CLEANUP(psg_close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &info) || !S_ISREG(info.st_mode)) {
-		ctl_error(enroll->ctl, "%s: %s", ctl_safe(path),
-			  fd < 0 ? strerror(errno) : "not a plain file");
+		ctl_error(enroll->ctl,
+			  "cannot read %s (%s): name a plain file with the secret in base32",
+			  ctl_safe(path), fd < 0 ? strerror(errno) : "not a plain file");
 		return CTL_INVALID;
 	}
 	ssize_t len = read(fd, text, sizeof(text));
 
 	if (len < 0 || len == (ssize_t)sizeof(text) || memchr(text, '\0', (size_t)len)) {
-		ctl_error(enroll->ctl, "%s holds no secret in base32", ctl_safe(path));
+		ctl_error(enroll->ctl,
+			  "%s holds no secret: write one in base32 (A to Z, 2 to 7) into it",
+			  ctl_safe(path));
 		return CTL_INVALID;
 	}
 	if (info.st_mode & (S_IRWXG | S_IRWXO))

@@ -151,8 +151,8 @@ void explain_next(const struct explain *explain, struct psg_buf *out)
 			       ctl_safe(deciding->bad_argument));
 	else if (deciding->outcome.verdict == PSG_ALLOW)
 		psg_buf_text(out, "nothing");
-	else if (!deciding->gate)
-		psg_buf_text(out, "psgctl doctor: a fact could not be read");
+	else if (explain->err)
+		psg_buf_format(out, "%s", ctl_remedy(explain->err));
 	else if (deciding->outcome.verdict == PSG_ACTIVATE)
 		next_activate(explain, out);
 	else

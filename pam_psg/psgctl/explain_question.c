@@ -20,7 +20,8 @@ void explain_clear(struct explain *explain)
 enum ctl_exit explain_service(struct explain *explain, const char *service)
 {
 	if (!psg_subject_name_valid(service) || *service == '.') {
-		ctl_error(explain->ctl, "\"%s\" cannot be a PAM service", ctl_safe(service));
+		ctl_error(explain->ctl, "\"%s\" cannot be a PAM service: name a file of /etc/pam.d",
+			  ctl_safe(service));
 		return CTL_INVALID;
 	}
 	strcpy(explain->service, service);
@@ -32,7 +33,10 @@ enum ctl_exit explain_service(struct explain *explain, const char *service)
 static enum ctl_exit demand(struct explain *explain, enum psg_demand_kind kind, const char *name)
 {
 	if (!*name || strlen(name) >= sizeof(explain->demand.name)) {
-		ctl_error(explain->ctl, "\"%s\" is not the name of a permission", ctl_safe(name));
+		ctl_error(explain->ctl,
+			  "\"%s\" cannot be the name of a permission: write it as in the metadata, "
+			  "see `psgctl groups NAME`",
+			  ctl_safe(name));
 		return CTL_INVALID;
 	}
 	explain->demand.kind = kind;
@@ -49,7 +53,7 @@ enum ctl_exit explain_words(struct explain *explain, const struct explain_words 
 	if ((words->application != NULL) + (words->permission != NULL) + (words->group != NULL) >
 	    1) {
 		ctl_error(explain->ctl,
-			  "--application, --permission and --group exclude each other");
+			  "--application, --permission and --group exclude each other: give one");
 		ctl_print_usage(explain->ctl->command);
 		return CTL_USAGE;
 	}

@@ -84,10 +84,11 @@ json_t *explain_json(const struct explain *explain)
 				    lines_json(explain, phases[i]));
 	}
 	json_t *document = json_pack(
-	    "{so so ss ss so so so sI sI so so so}", "userName",
+	    "{so so ss ss so so so so sI sI so so so}", "userName",
 	    ctl_json_text(explain->subject.name), "service",
 	    *explain->service ? ctl_json_text(explain->service) : json_null(), "verdict",
 	    psg_verdict_name(deciding->outcome.verdict), "why", psg_why_name(deciding->outcome.why),
+	    "problem", explain->err ? ctl_json_text(psg_strerror(explain->err)) : json_null(),
 	    "paths", paths_json(explain), "pam", pam, "stack", stack, "authenticators",
 	    (json_int_t)explain->authenticators, "failures", (json_int_t)explain->failures,
 	    "throttledUntil",
@@ -161,11 +162,12 @@ void explain_print(const struct explain *explain)
 	struct psg_buf next PSG_CLEANUP(psg_buf_clear) = {0};
 
 	explain_next(explain, &next);
-	printf("%s: %s%s%s (%s) for %s %s", ctl_safe(explain->subject.name),
+	printf("%s: %s%s%s (%s%s%s) for %s %s", ctl_safe(explain->subject.name),
 	       ctl_colour(stdout, ctl_colour_verdict(deciding->outcome.verdict)),
 	       psg_verdict_name(deciding->outcome.verdict), ctl_colour(stdout, CTL_PLAIN),
-	       psg_why_name(deciding->outcome.why), explain_demand_kind(&deciding->args.demand),
-	       ctl_safe(deciding->args.demand.name));
+	       psg_why_name(deciding->outcome.why), explain->err ? ": " : "",
+	       explain->err ? psg_strerror(explain->err) : "",
+	       explain_demand_kind(&deciding->args.demand), ctl_safe(deciding->args.demand.name));
 	printf(*explain->service ? " in service %s\n" : "\n", ctl_safe(explain->service));
 	print_paths(explain);
 	print_calls(explain);

@@ -89,12 +89,15 @@ bool ctl_judge_filesystem(const struct ctl *ctl)
 		ctl_error(
 		    ctl,
 		    "%s is on %s. A store must be on a local file system: only there does one "
-		    "process alone make a name, and one boot's clock judge it",
+		    "process alone make a name, and one boot's clock judge it. Name another "
+		    "directory with --store",
 		    ctl_safe(ctl->store_path), name);
 		return false;
 	case CTL_FILESYSTEM_UNKNOWN:
 		break;
 	}
-	ctl_error(ctl, "cannot tell the file system of %s", ctl_safe(ctl->store_path));
+	ctl_error(ctl,
+		  "cannot tell the file system of %s: see that the directories above it are there",
+		  ctl_safe(ctl->store_path));
 	return false;
 }

@@ -14,7 +14,9 @@ static bool make_absolute(const struct ctl *ctl, const char **path, char out[sta
 	char here[PATH_MAX];
 	if (getcwd(here, sizeof(here)) == NULL ||
 	    snprintf(out, PATH_MAX, "%s/%s", here, *path) >= PATH_MAX) {
-		ctl_error(ctl, "%s: the path is too long, or the working directory is gone",
+		ctl_error(ctl,
+			  "%s: the path is too long, or the working directory is gone: give the "
+			  "path from / on",
 			  ctl_safe(*path));
 		return false;
 	}
@@ -35,11 +37,13 @@ static void say_unsafe(const struct ctl *ctl)
 	if (lstat(ctl->store_path, &info) != 0)
 		return;
 	if (!S_ISDIR(info.st_mode))
-		ctl_error(ctl, "%s is no directory", ctl_safe(ctl->store_path));
+		ctl_error(ctl, "%s is no directory: name another with --store, or move it away",
+			  ctl_safe(ctl->store_path));
 	else if (info.st_uid != 0 || (info.st_mode & 0077) != 0)
 		ctl_error(
 		    ctl,
-		    "%s belongs to uid %u with mode %04o; it must belong to root with mode 0700",
+		    "%s belongs to uid %u with mode %04o; it must belong to root with mode 0700: "
+		    "chown root:root and chmod 0700 it, once you know who could write there",
 		    ctl_safe(ctl->store_path), info.st_uid, info.st_mode & 07777U);
 	else
 		ctl_error(ctl,
@@ -48,7 +52,28 @@ static void say_unsafe(const struct ctl *ctl)
 			  ctl_safe(ctl->store_path));
 }
 
-/* What to do about it, one line, or nothing when the error says all. */
+const char *ctl_remedy(enum psg_err err)
+{
+	switch ((unsigned)err) {
+	case PSG_ERR_IO:
+		return "see what the kernel says of the disk (journalctl -k), then run this again";
+	case PSG_ERR_ACCESS:
+		return "see what keeps root out: a security policy (journalctl -k), or how it is "
+		       "mounted";
+	case PSG_ERR_CLOCK:
+		return "see which system call is denied to this process, then run this again";
+	case PSG_ERR_PROC:
+		return "mount /proc, without hidepid for root, then run this again";
+	case PSG_ERR_EXISTS:
+	case PSG_ERR_STALE:
+		return "something else changed it at the same time: run this again";
+	default:
+		return psg_remedy(err) != NULL ? psg_remedy(err)
+					       : "`psgctl doctor` looks for the cause";
+	}
+}
+
+/* What to do about it, one line. */
 static void say_remedy(const struct ctl *ctl, enum psg_err err)
 {
 	char key[4096];
@@ -87,8 +112,7 @@ static void say_remedy(const struct ctl *ctl, enum psg_err err)
 			  ctl_safe(ctl->store_path));
 		break;
 	default:
-		if (psg_remedy(err) != NULL)
-			ctl_error(ctl, "nothing was changed; to go on: %s", psg_remedy(err));
+		ctl_error(ctl, "to go on: %s", ctl_remedy(err));
 		break;
 	}
 }

@@ -13,14 +13,17 @@ enum ctl_exit ctl_person(const struct ctl *ctl, const char *name, struct psg_sub
 	psg_escape_line(name, shown, sizeof(shown));
 	/* Valid, and not too long to be a folder once it is escaped. */
 	if (!psg_subject_name_valid(name) || psg_folder_name(name, folder)) {
-		ctl_error(ctl, "\"%s\" cannot be a user name", shown);
+		ctl_error(ctl, "\"%s\" cannot be a user name: write it as `getent passwd` does",
+			  shown);
 		return CTL_INVALID;
 	}
 	enum psg_err err = psg_subject_by_name(name, &found);
 
 	if (err && err != PSG_ERR_NOT_FOUND) {
-		ctl_error(ctl, "the name service does not answer for \"%s\": %s", shown,
-			  psg_strerror(err));
+		ctl_error(ctl,
+			  "the name service does not answer for \"%s\" (%s): look at the sources "
+			  "in /etc/nsswitch.conf, then run this again",
+			  shown, psg_strerror(err));
 		return CTL_STORE;
 	}
 	*ret = found;
@@ -37,14 +40,15 @@ enum ctl_exit ctl_person_sudo(const struct ctl *ctl, struct psg_subject *ret, bo
 	if (getuid() != 0 || !text || !strcmp(text, "0"))
 		return CTL_DONE;
 	if (psg_u64_parse(text, &uid) || uid >= (uid_t)-1) {
-		ctl_error(ctl, "SUDO_UID is not a user id; say whom you mean with --user");
+		ctl_error(ctl, "SUDO_UID is no user id: say whom you mean with --user");
 		return CTL_INVALID;
 	}
 	struct psg_subject found;
 	enum psg_err err = psg_subject_by_uid((uid_t)uid, &found);
 
 	if (err) {
-		ctl_error(ctl, "SUDO_UID %s is no account here: %s", text, psg_strerror(err));
+		ctl_error(ctl, "SUDO_UID %s is no account here (%s): say whom you mean with --user",
+			  text, psg_strerror(err));
 		return CTL_INVALID;
 	}
 	*ret = found;

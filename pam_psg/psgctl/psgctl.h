@@ -203,6 +203,8 @@ bool ctl_open_store(struct ctl *ctl, bool with_key);
 bool ctl_open_policy(struct ctl *ctl); /* opens the store without key first where it is not open */
 /* psg_policy_lock; says when another psgctl must be waited for, and what fails. The store is open. *ret_fd is closed to release. */
 enum ctl_exit ctl_lock_policy(struct ctl *ctl, int *ret_fd);
+/* What to do about an error, whichever file it is of; never NULL. */
+const char *ctl_remedy(enum psg_err err);
 /* Says what a store error means for the administrator; the exit status that goes with it. */
 enum ctl_exit ctl_store_error(const struct ctl *ctl, const char *doing, enum psg_err err);
 /* Target by name: a group, else a permission set. PSG_TARGET_NONE when there is none; false on a store error (said). */

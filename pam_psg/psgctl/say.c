@@ -106,10 +106,14 @@ bool ctl_output_end(const struct ctl *ctl)
 	errno = 0;
 	bool written = fflush(stdout) == 0 && !ferror(stdout);
 	if (!written && !reader_left())
-		ctl_error(ctl, "not all output was written: %s",
+		ctl_error(ctl,
+			  "not all output was written (%s): what the command changed stays "
+			  "changed; run `psgctl log` where there is room",
 			  errno != 0 ? strerror(errno) : "write error");
 	if (output_failed)
-		ctl_error(ctl, "out of memory: the output is not complete");
+		ctl_error(
+		    ctl,
+		    "out of memory, and the output is not complete: free memory, then ask again");
 	return written && !output_failed;
 }
 

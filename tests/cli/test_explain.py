@@ -8,7 +8,7 @@ from person import (PERSON, SECRET, Session, as_person, assign_until_over, code,
                     wait_for_fresh_step, wrong_code)
 
 KEYS = {"userName", "service", "verdict", "why", "paths", "pam", "stack", "authenticators",
-        "failures", "throttledUntil", "next", "notes"}
+        "failures", "throttledUntil", "next", "notes", "problem"}
 PATH_KEYS = {"assignee", "permissionSetGroup", "permissionSet", "gives", "muted",
              "requiresActivation", "status", "verdict", "why", "assignedUntil", "activationId",
              "expirationDate"}
@@ -310,6 +310,22 @@ def test_a_damaged_person_matters_where_a_code_would(stacks):
     stacks.psgctl.ok("assign", PERSON, "Billing")
     result = stacks.psgctl("explain", PERSON, "billing", "--pam-dir", stacks.path)
     assert result.rc == 4 and "PAM_AUTHINFO_UNAVAIL" in result.out, result
+    assert "ACTIVATE (NeedsActivation: unsafe owner, mode or file type)" in result.out
+    assert result.out.endswith("Next: `psgctl doctor` looks for the cause\n")
+    result = stacks.psgctl("explain", PERSON, "billing", "--pam-dir", stacks.path, "--json")
+    assert result.rc == 4 and result.json()["problem"] == "unsafe owner, mode or file type"
+
+
+def test_a_person_who_cannot_be_looked_up_is_denied_by_name(stacks):
+    """The folder of one's spent codes tells what is active: without it the module refuses."""
+    stacks.psgctl.ok("assign", PERSON, "Billing")
+    stacks.write("billing", "account requisite pam_psg.so\n")
+    enroll(stacks.psgctl)
+    os.chmod(os.path.join(stacks.psgctl.store, "people", PERSON), 0o777)
+    result = stacks.psgctl("explain", PERSON, "billing", "--pam-dir", stacks.path)
+    assert result.rc == 4 and "DENY (Error: unsafe owner, mode or file type)" in result.out, result
+    made = stacks.psgctl("explain", PERSON, "billing", "--pam-dir", stacks.path, "--json").json()
+    assert made["why"] == "Error" and made["problem"] == "unsafe owner, mode or file type" and "doctor" in made["next"]
 
 
 @pytest.mark.parametrize("line", ["nonsense required pam_psg.so", "account", "account required",

@@ -1,5 +1,5 @@
-"""What holds of every command: one JSON document, the exit statuses of the manual, no question to nobody, output that is
-written or said not to be; help on one screen, suggestions, colour and tables that fit the terminal."""
+"""What holds of every command: one JSON document, the exit statuses of the manual, no question to nobody, output that
+is written or said not to be; help on one screen, suggestions, colour and tables that fit the terminal."""
 
 import fcntl
 import json
@@ -20,8 +20,8 @@ from test_manual import page, section
 
 SAMPLE = os.path.join(REPO, "conf", "sample-package")
 GROUP = "Server_Operators"
-# Of each command one line that its grammar accepts and that is done (0) on the store of `sample`. A command that comes
-# needs a line here. "@" is a folder of the test's own.
+# Of each command one line that its grammar accepts and that is done (0) on the store of `sample`. A command that
+# comes needs a line here. "@" is a folder of the test's own.
 EXAMPLES = {
     "init": [], "deploy": [SAMPLE], "retrieve": ["--all", "--output", "@/out.zip", "--force"],
     "recalculate": [], "groups": [], "assign": ["root", GROUP], "unassign": ["daemon", GROUP],
@@ -134,8 +134,9 @@ def test_json_is_one_document(sample, name):
     result = sample(*args, "--json")
     assert documents(result.out) == 1 and result.rc in expected(name), result
     none = Psgctl(os.path.join(os.path.dirname(sample.store), "none"))
-    for psgctl, words, rc in ((none, without_store(args), {0} if name == "init" else {1} if name == "doctor" else {4}),
-                              (sample, [*args, "--frobnicate"], {2}), (sample, [*args, "one", "two", "three"], {1, 2})):
+    unmade = {0} if name == "init" else {1} if name == "doctor" else {4}
+    for psgctl, words, rc in ((none, without_store(args), unmade), (sample, [*args, "--frobnicate"], {2}),
+                              (sample, [*args, "one", "two", "three"], {1, 2})):
         result = psgctl(*words, "--json")
         assert result.rc in rc and documents(result.out) == 1, result
         if result.rc != 0 and "error" in result.json():
@@ -169,7 +170,7 @@ REFUSALS = {
     "explain": ["nobody", "sshd"], "groups": ["Nope"], "recalculate": ["Nope"],
     "unenroll": [PERSON, "--id", "0123"], "unlock": ["never-heard-of"], "verify": [PERSON],
 }
-# What they are refused for needs a terminal, or a process that cannot be ended: test_enroll.py and tests/hosts/test_enforce.py.
+# What they are refused for needs a terminal (test_enroll.py), or a process that cannot be ended.
 ELSEWHERE = {"enroll", "enforce"}
 
 
@@ -258,7 +259,8 @@ def test_the_overview_fits_with_all_that_come():
 # -- suggestions --
 
 @pytest.mark.parametrize("args, meant", [
-    (["statsu"], "status"), (["asignments"], "assignments"), (["help", "enrol"], "enroll"), (["nassign"], "assign or unassign"),
+    (["statsu"], "status"), (["asignments"], "assignments"), (["help", "enrol"], "enroll"),
+    (["nassign"], "assign or unassign"),
     (["groups", "--jsno"], "--json"), (["assign", "a", "b", "--untli", "2030-01-01"], "--until"),
     (["assign", "a", "b", "--untli=2030-01-01"], "--until"), (["--stroe", "/x", "groups"], "--store"),
     (["enroll", "a", "--secretfile", "x"], "--secret-file"), (["--colour", "never", "groups"], "--color")])

@@ -349,7 +349,8 @@ def test_usage(deployed, tmp_path, arguments, message):
 def test_a_manifest_that_is_not_there(deployed, tmp_path):
     result = deployed("retrieve", "--manifest", tmp_path / "none.xml", "--output", tmp_path / "out")
     assert result.rc == 3 and not os.path.exists(tmp_path / "out")
-    assert result.err == f"psgctl: cannot read the manifest {tmp_path}/none.xml: not found; nothing was retrieved\n"
+    assert result.err == (f"psgctl: cannot read the manifest {tmp_path}/none.xml: not found; nothing was retrieved: "
+                          "name a package.xml that root can read\n")
 
 
 def test_no_store(psgctl, tmp_path):

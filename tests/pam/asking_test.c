@@ -86,20 +86,26 @@ static void unassigned_while_asked(void **state)
 	assert_int_equal(world_live(&world, WORLD_USER), 0);
 }
 
-/* Not assigned, not enrolled, throttled, a wrong code: one text, and one question before it. */
+static const struct world_policy concealed_policy = {
+    .requires_activation = true, .users = 1, .attempts = 2};
+
+/* No such user, not assigned, not enrolled, throttled, no code, a wrong code: one text, and one question before it. */
 static void concealed_refusals_read_alike(void **state)
 {
-	static const char *const users[] = {WORLD_USER, "daemon", "no-such-user"};
+	const char *const users[] = {WORLD_USER, "daemon", "no-such-user", world_user(0)};
 
 	(void)state;
 	world_stack(&world, "gate", "conceal");
-	for (size_t i = 0; i < 3 * PSG_COUNT(users); i++) {
+	for (size_t i = 0; i < 4 * PSG_COUNT(users); i++) {
 		answer(i < PSG_COUNT(users) ? "12345" : "000000");
 		world_start(&world, "gate", users[i % PSG_COUNT(users)]);
 		assert_int_equal(pam_authenticate(world.pamh, 0), PAM_AUTH_ERR);
 		assert_int_equal(world.person.prompts, 1);
-		assert_string_equal(world.person.said, "Refused.\n");
+		assert_string_equal(world.person.asked, "Authenticator code: \n");
+		assert_string_equal(world.person.said,
+				    "Refused. If you should be let in, ask your administrator.\n");
 	}
+	assert_int_equal(world_attempts(&world), 2); /* the last of them was throttled */
 }
 
 static const struct world_policy two_policy = {.requires_activation = true, .second_group = true};
@@ -264,7 +270,7 @@ int main(void)
 	    TEST(a_reason_is_asked_and_kept, &reason_policy),
 	    TEST(no_answer_is_no_empty_answer, &optional_policy),
 	    TEST(unassigned_while_asked, &session_policy),
-	    TEST(concealed_refusals_read_alike, &session_policy),
+	    TEST(concealed_refusals_read_alike, &concealed_policy),
 	    TEST(the_narrowest_target_is_activated, &two_policy),
 	    TEST(choose_lets_the_person_pick, &two_policy),
 	    TEST(renewal, &renew_policy),
