@@ -13,7 +13,7 @@
 #include "psg/folder.h"
 
 #define PSG_LOG_NAME "log"
-/* A longer line is damaged; what an event comes to is far below. */
+/* A line is shorter, or damaged; what an event comes to is far below. */
 #define PSG_LOG_LINE_MAX ((size_t)256 * 1024)
 
 struct psg_log; /* an open log; one reader's, not shared between threads */
@@ -30,7 +30,8 @@ PSG_MUST_CHECK
 enum psg_err psg_log_open(struct psg_folder *root, struct psg_log **ret);
 void psg_log_close(struct psg_log **log);
 /* The next line, good until the next call. NOT_FOUND: that was the last one, for now; called again later it goes on with what
- * came meanwhile, also after the file was renamed, replaced or cut short. A line that is not ended yet is not there yet.
+ * came meanwhile, also after the file was renamed, replaced or cut short. A line that is not ended yet is not there yet; an
+ * empty one is none: whoever finds a line that was cut short begins with a line break.
  * Errors: the store's; IO. */
 PSG_MUST_CHECK
 enum psg_err psg_log_next(struct psg_log *log, struct psg_log_line *ret);
@@ -38,7 +39,10 @@ enum psg_err psg_log_next(struct psg_log *log, struct psg_log_line *ret);
  * back again. NOT_FOUND: there is none before it. */
 PSG_MUST_CHECK
 enum psg_err psg_log_previous(struct psg_log *log, struct psg_log_line *ret);
-/* How many lines were longer than PSG_LOG_LINE_MAX since this was last asked; with `ended`, what stands at the end
+/* The time that a line begins with, as psg_event_json writes it: to pass over lines without reading them. False for any
+ * other line, whose time, if any, only its JSON says. */
+bool psg_log_line_time(const struct psg_log_line *line, int64_t *ret_s);
+/* How many lines were too long since this was last asked; with `ended`, what stands at the end
  * without a line break counts, too. */
 size_t psg_log_damaged(struct psg_log *log, bool ended);
 
@@ -61,7 +65,7 @@ struct psg_log_retained {
 /* One round: gives `log` its next name when it is an eighth of the size or of the age (30 days at most), and removes
  * renamed files, whole, the oldest first and none before an older one: those whose last line is older than the age, and
  * while all together are larger than the size, those whose last line is older than PSG_LOG_YOUNG_S or the age, whichever is
- * shorter. What this round renamed stays. One at a time (psg_policy_lock); writers need not know.
+ * shorter. What somebody still has open to write waits for a later round. What this round renamed stays. One at a time (psg_policy_lock); writers need not know.
  * Errors: the store's, with *ret untouched. */
 PSG_MUST_CHECK
 enum psg_err psg_log_retain(struct psg_folder *root, const struct psg_log_retention *keep,

@@ -6,6 +6,8 @@
 
 #include "files.h"
 
+#define TRIES 100
+
 static int append_open(int folder, const char *name, bool make)
 {
 	int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -44,16 +46,18 @@ static enum psg_err append_line(int fd, const struct stat *st, const void *line,
 enum psg_err psg_files_append(int folder, const char *name, uid_t owner, const void *line,
 			      size_t len)
 {
-	int fd PSG_CLEANUP(psg_close_fd) = append_open(folder, name, false);
+	int fd PSG_CLEANUP(psg_close_fd) = -1;
 	enum psg_err err = PSG_OK;
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT) {
+	/* Another makes it, and yet another renames it (psg_log_retain), while a caller of su has us stopped in between. */
+	for (int i = 0; i < TRIES && fd < 0 && (i == 0 || errno == EEXIST); i++) {
+		fd = append_open(folder, name, false);
+		if (fd >= 0 || errno != ENOENT)
+			break;
 		fd = append_open(folder, name, true);
 		if (fd >= 0)
 			err = psg_files_own(fd, owner);
-		else if (errno == EEXIST)
-			fd = append_open(folder, name, false);
 	}
 	if (fd < 0 || (err == PSG_OK && fstat(fd, &st) != 0))
 		return psg_files_odd_errno(errno);
