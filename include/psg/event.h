@@ -35,6 +35,9 @@ enum psg_event_kind {
 	PSG_EVENT_COUNT
 };
 
+/* The reason of the last line before a flood of them is held back; it says nothing of why. */
+#define PSG_EVENT_MORE "more like this are not logged until the minute ends"
+
 /* Every string may be NULL (left out) and is borrowed and untrusted. */
 struct psg_event {
 	enum psg_event_kind kind;

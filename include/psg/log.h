@@ -35,8 +35,8 @@ void psg_log_close(struct psg_log **log);
  * Errors: the store's; IO. */
 PSG_MUST_CHECK
 enum psg_err psg_log_next(struct psg_log *log, struct psg_log_line *ret);
-/* To the end of what was there at open: psg_log_previous gives the newest line first. Neither psg_log_next after it nor
- * back again. NOT_FOUND: there is none before it. */
+/* The line before; at first the newest of those there were at open. psg_log_next after it goes on behind that one, with what
+ * came since. Not after psg_log_next. NOT_FOUND: there is none before it. */
 PSG_MUST_CHECK
 enum psg_err psg_log_previous(struct psg_log *log, struct psg_log_line *ret);
 /* The time that a line begins with, as psg_event_json writes it: to pass over lines without reading them. False for any
@@ -51,6 +51,11 @@ struct psg_log_retention {
 	int64_t age_s;
 	uint64_t size; /* bytes, all files together */
 };
+
+/* Where the settings say nothing. */
+#define PSG_LOG_AGE_S (INT64_C(366) * 24 * 3600)
+#define PSG_LOG_MIB 100U
+#define PSG_LOG_MIB_MAX (1024U * 1024) /* that the settings may say */
 
 struct psg_log_retained {
 	bool rotated;                /* `log` was given its next name */

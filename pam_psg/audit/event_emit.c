@@ -138,7 +138,7 @@ void psg_event_emit(struct psg_store *store, const struct psg_event *event)
 		if (pass == PASS_DROP)
 			return;
 		if (pass == PASS_LAST)
-			timed.reason = "more like this are not logged until the minute ends";
+			timed.reason = PSG_EVENT_MORE;
 	}
 	to_syslog(&timed);
 	if (store && !timed.quiet_store)

@@ -182,6 +182,7 @@ static enum psg_err begin_backward(struct psg_log_part *part, size_t *damaged)
 	/* What is not ended is skipped as the rest of a line is that is too long. */
 	part->skipping = last != '\n';
 	*damaged += part->skipping;
+	part->ended = part->skipping ? -1 : part->at;
 	return PSG_OK;
 }
 
@@ -223,6 +224,8 @@ static bool pass_skipped(struct psg_log_part *part)
 	if (part->skipping && before) {
 		part->end = (size_t)(before - part->buffer) + 1;
 		part->skipping = false;
+		if (part->ended < 0)
+			part->ended = part->at + (int64_t)part->end;
 	}
 	return !part->skipping;
 }

@@ -25,6 +25,7 @@ struct psg_log_part {
 	char *buffer;      /* for the longest line, made when first needed */
 	size_t start, end; /* what of it is not yet given */
 	int64_t at;        /* backward: where in the file the buffer begins; -1: not begun */
+	int64_t ended;     /* backward: where the last line ends */
 	bool skipping;     /* inside a line that is too long */
 };
 

@@ -22,7 +22,9 @@ struct psg_log {
 	struct psg_log_part tail;   /* `log` itself */
 	struct psg_log_part part;   /* a renamed file that is read */
 	struct psg_log_part before; /* the last renamed: who had it open may still write */
-	bool backward, emptied;     /* emptied: the tail was read to its end after it was renamed */
+	bool turned;                /* psg_log_previous was called last */
+	bool backward, emptied;     /* backward: beyond the tail; emptied: it was read
+				 * to its end after it was renamed */
 	size_t damaged;
 };
 
@@ -197,9 +199,25 @@ static enum psg_err go_on(struct psg_log *log, bool *ret_line, struct psg_log_li
 		   : PSG_ERR_NOT_FOUND;
 }
 
+/* After psg_log_previous: on from where the last line ended. */
+static enum psg_err turn_round(struct psg_log *log)
+{
+	struct psg_log_part *tail = &log->tail;
+
+	log->turned = log->backward = false;
+	psg_log_part_close(&log->part);
+	log->next = log->numbers.count;
+	tail->start = tail->end = 0;
+	tail->skipping = false;
+	tail->at = -1;
+	if (tail->fd >= 0 && lseek(tail->fd, tail->ended > 0 ? tail->ended : 0, SEEK_SET) < 0)
+		return PSG_ERR_IO;
+	return PSG_OK;
+}
+
 enum psg_err psg_log_next(struct psg_log *log, struct psg_log_line *ret)
 {
-	enum psg_err err = PSG_OK;
+	enum psg_err err = log->turned ? turn_round(log) : PSG_OK;
 
 	while (!err) {
 		bool line = false;
@@ -224,6 +242,7 @@ enum psg_err psg_log_previous(struct psg_log *log, struct psg_log_line *ret)
 	struct psg_log_part *part = log->backward ? &log->part : &log->tail;
 	enum psg_err err = psg_log_part_previous(part, &log->damaged, ret);
 
+	log->turned = true;
 	while (err == PSG_ERR_NOT_FOUND) {
 		if (!log->backward) {
 			log->backward = true;
@@ -242,7 +261,7 @@ size_t psg_log_damaged(struct psg_log *log, bool ended)
 {
 	size_t damaged = log->damaged;
 
-	if (ended && !log->backward) {
+	if (ended && !log->turned) {
 		end_part(log, &log->tail);
 		end_part(log, &log->before);
 		damaged = log->damaged;

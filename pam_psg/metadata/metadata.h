@@ -374,4 +374,12 @@ void psg_check_report(struct psg_check *check, bool warning, const char *type, c
 /* ns__NAME: of a managed package. */
 bool psg_name_has_namespace(const char *name);
 
+/* -- log_settings.c -- */
+
+struct psg_log_retention;
+struct psg_policy;
+/* How long the log is kept, as the settings say it. From their document, for nothing else needs to know. Errors: the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_log_settings(struct psg_policy *policy, struct psg_log_retention *ret);
+
 #endif

@@ -1,6 +1,8 @@
 /* The kinds of file we keep, and the elements of all but the permission sets. */
 #include "metadata.h"
 
+#include "psg/log.h"
+
 #include <string.h>
 
 #define END                                                                                        \
@@ -79,6 +81,8 @@ const struct psg_element_type psg_gate_elements[] = {
     {.name = "exemptUsers", .kind = PSG_ELEMENT_NAME, .flags = PSG_ELEMENT_REPEATS},
     FULL_NAME,
     {.name = "issuer", .kind = PSG_ELEMENT_TEXT, .flags = PSG_ELEMENT_LINE, .high = 80},
+    {.name = "logMaximumSize", .kind = PSG_ELEMENT_NUMBER, .low = 1, .high = PSG_LOG_MIB_MAX},
+    {.name = "logRetention", .kind = PSG_ELEMENT_DURATION},
     {.name = "throttle", .kind = PSG_ELEMENT_ITEM, .type_name = "Throttle", .children = throttle},
     {.name = "window", .kind = PSG_ELEMENT_NUMBER, .low = 0, .high = PSG_WINDOW_MAX},
     END,

@@ -18,6 +18,8 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	char session[PSG_SESSION_ID_SIZE] = "", id[PSG_ACTIVATION_ID_SIZE] = "";
 	char expires[PSG_TIME_SIZE] = "";
 	struct psg_binding here;
+	/* Kept for `psgctl log --would-deny`; strangers' names leave nothing behind. */
+	bool would = kind == PSG_EVENT_WOULD_REFUSE && req->subject.uid != (uid_t)-1;
 	struct psg_event event = {
 	    .kind = kind,
 	    .user = req->subject.name,
@@ -26,10 +28,11 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	    .rhost = req->rhost,
 	    .tty = req->tty,
 	    .reason = reason && *reason ? reason : NULL,
-	    .quiet_store = kind == PSG_EVENT_REFUSED || kind == PSG_EVENT_WOULD_REFUSE ||
+	    .quiet_store = kind == PSG_EVENT_REFUSED ||
+			   (kind == PSG_EVENT_WOULD_REFUSE && !would) ||
 			   kind == PSG_EVENT_MALFORMED || kind == PSG_EVENT_THROTTLED ||
 			   kind == PSG_EVENT_ERROR,
-	    .limited = kind == PSG_EVENT_NOT_LENT,
+	    .limited = kind == PSG_EVENT_NOT_LENT || would,
 	};
 
 	if (psg_session_binding(req, &here) == PSG_OK) {

@@ -2,235 +2,247 @@
  *
  * A line may be torn (a full disk, a killed writer) and everything in it came from strangers: what is no
  * JSON object is skipped and counted, what is shown is made harmless first. */
-#include "psgctl.h"
+#include "log.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define LOG_FILE "log"
 #define FOLLOW_MS 250
 
-struct tail {
-	struct ctl *ctl;
-	const char *user;
-	bool has_since, follow;
-	int64_t since_s;
-	int fd; /* -1: there is no log yet */
-	size_t len, shown, damaged;
-	bool skipping; /* inside a line longer than the buffer */
-	char buffer[65536];
+struct words {
+	const char *since, *until, *limit;
+	bool users, groups, services, kinds; /* whether any was given */
+	bool prune;
 };
 
-static const char *text_of(const json_t *event, const char *name)
+struct viewer {
+	struct ctl *ctl;
+	struct psg_log *log;
+	struct log_filter filter;
+	struct log_deny *deny;
+	bool follow, lines, would_deny, limited;
+	uint64_t limit;
+	size_t shown, damaged;
+	json_t **newest; /* the newest first */
+	size_t newest_count, newest_room;
+};
+
+static void viewer_clear(struct viewer *viewer)
 {
-	return json_string_value(json_object_get(event, name));
+	psg_log_close(&viewer->log);
+	log_deny_free(&viewer->deny);
+	for (size_t i = 0; i < viewer->newest_count; i++)
+		json_decref(viewer->newest[i]);
+	free(viewer->newest);
 }
 
-/* The log's times may carry a fraction of a second, which a filter by seconds does not need. */
-static bool time_of(const json_t *event, int64_t *ret_s)
+/* An event that is wanted, to be freed; NULL for any other line. */
+static json_t *wanted(struct viewer *viewer, const struct psg_log_line *line)
 {
-	const char *text = text_of(event, "time");
-	char whole[PSG_TIME_SIZE];
-	if (text == NULL || strlen(text) >= sizeof(whole))
-		return false;
-	size_t dot = strcspn(text, ".");
-	size_t digits = text[dot] == '.' ? 1 + strspn(text + dot + 1, "0123456789") : 0;
-	memcpy(whole, text, dot);
-	strcpy(whole + dot, text + dot + digits);
-	return psg_time_parse(whole, ret_s) == PSG_OK;
-}
+	if (!log_filter_may(&viewer->filter, line))
+		return NULL;
+	json_t *event = json_loadb(line->text, line->len, JSON_REJECT_DUPLICATES, NULL);
 
-static bool is_wanted(const struct tail *tail, const json_t *event)
-{
-	const char *user = text_of(event, "userName");
-	int64_t when_s;
-	if (tail->user != NULL && (user == NULL || strcmp(user, tail->user) != 0))
-		return false;
-	return !tail->has_since || (time_of(event, &when_s) && when_s >= tail->since_s);
-}
-
-static const char *shown(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? ctl_safe(text) : "-";
-}
-
-static void print_event(const json_t *event)
-{
-	const char *target = text_of(event, "permissionSetGroup");
-	const char *reason = text_of(event, "reason"), *actor = text_of(event, "actor");
-	if (target == NULL)
-		target = text_of(event, "permissionSet");
-	if (target == NULL)
-		target = text_of(event, "target");
-	printf("%-20s  %-12s  %-12s  %-8s  %-20s  %s%s%s\n", shown(text_of(event, "time")),
-	       shown(text_of(event, "event")), shown(text_of(event, "userName")),
-	       shown(text_of(event, "service")), shown(target), shown(reason),
-	       actor != NULL ? "  by " : "", actor != NULL ? ctl_safe(actor) : "");
-}
-
-/* An empty line is no damage: see store/files_append.c. */
-static void take_line(struct tail *tail, const char *line, size_t len)
-{
-	if (len == 0)
-		return;
-	json_t *event = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(event)) {
-		tail->damaged++;
-	} else if (is_wanted(tail, event)) {
-		if (!tail->ctl->json)
-			print_event(event);
-		else if (tail->follow)
-			ctl_json_line(json_incref(event));
-		else
-			ctl_json_array_put(&tail->shown, json_incref(event));
-	}
+	if (json_is_object(event) && log_filter_wants(&viewer->filter, event))
+		return event;
+	viewer->damaged += !json_is_object(event);
 	json_decref(event);
+	return NULL;
 }
 
-static void take_lines(struct tail *tail)
+/* Takes over the event. */
+static enum psg_err show(struct viewer *viewer, json_t *event)
 {
-	char *line = tail->buffer, *end;
-	size_t left = tail->len;
-	while ((end = memchr(line, '\n', left)) != NULL) {
-		if (!tail->skipping)
-			take_line(tail, line, (size_t)(end - line));
-		tail->skipping = false;
-		left -= (size_t)(end - line) + 1;
-		line = end + 1;
-	}
-	memmove(tail->buffer, line, left);
-	tail->len = left;
-	if (left == sizeof(tail->buffer)) {
-		tail->damaged += !tail->skipping;
-		tail->skipping = true;
-		tail->len = 0;
-	}
+	enum psg_err err = PSG_OK;
+
+	if (viewer->would_deny)
+		err = log_deny_add(viewer->deny, event);
+	else if (!viewer->ctl->json)
+		log_print(event);
+	else if (viewer->lines)
+		ctl_json_line(json_incref(event));
+	else
+		ctl_json_array_put(&viewer->shown, json_incref(event));
+	json_decref(event);
+	return err;
 }
 
-/* Reads up to the end as it is now. */
-static enum psg_err read_on(struct tail *tail)
+/* Up to the end as it is now. */
+static enum psg_err read_on(struct viewer *viewer)
 {
-	while (tail->fd >= 0 && !ferror(stdout)) {
-		ssize_t got =
-		    read(tail->fd, tail->buffer + tail->len, sizeof(tail->buffer) - tail->len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return psg_err_from_errno(errno);
-		if (got == 0)
-			return PSG_OK;
-		tail->len += (size_t)got;
-		take_lines(tail);
+	struct psg_log_line line;
+	enum psg_err err = PSG_OK;
+
+	while (!err && !ferror(stdout)) {
+		err = psg_log_next(viewer->log, &line);
+		json_t *event = err ? NULL : wanted(viewer, &line);
+
+		if (event)
+			err = show(viewer, event);
 	}
+	viewer->damaged += psg_log_damaged(viewer->log, false);
+	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
+}
+
+static enum psg_err keep(struct viewer *viewer, json_t *event)
+{
+	if (viewer->newest_count == viewer->newest_room) {
+		size_t room = viewer->newest_room ? 2 * viewer->newest_room : 64;
+		json_t **grown = reallocarray(viewer->newest, room, sizeof(json_t *));
+
+		if (!grown) {
+			json_decref(event);
+			return PSG_ERR_NO_MEMORY;
+		}
+		viewer->newest = grown;
+		viewer->newest_room = room;
+	}
+	viewer->newest[viewer->newest_count++] = event;
 	return PSG_OK;
 }
 
-static void say_damaged(struct tail *tail)
+/* The newest that are wanted, read from the end, shown in their order. */
+static enum psg_err show_newest(struct viewer *viewer)
 {
-	if (tail->damaged > 0)
-		ctl_note(tail->ctl, "%zu damaged line%s skipped", tail->damaged,
-			 tail->damaged == 1 ? " was" : "s were");
-	tail->damaged = 0;
+	struct psg_log_line line;
+	enum psg_err err = PSG_OK;
+
+	/* One look at least: what is followed begins behind it. */
+	do {
+		err = psg_log_previous(viewer->log, &line);
+		if (err || viewer->newest_count >= viewer->limit)
+			break;
+		json_t *event = wanted(viewer, &line);
+
+		if (event)
+			err = keep(viewer, event);
+	} while (!err && viewer->newest_count < viewer->limit);
+	if (err == PSG_ERR_NOT_FOUND)
+		err = PSG_OK;
+	viewer->damaged += psg_log_damaged(viewer->log, false);
+	while (!err && viewer->newest_count > 0)
+		err = show(viewer, viewer->newest[--viewer->newest_count]);
+	return err;
 }
 
-/* The log may have been rotated (another file under its name) or cut short. */
-static enum psg_err reopen(struct tail *tail)
+static void say_damaged(struct viewer *viewer)
 {
-	struct psg_folder *root = tail->ctl->store->root;
-	int fd = -1;
-	enum psg_err err = root->ops->open_file(root, LOG_FILE, &fd);
-	if (err)
-		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
-	struct stat now, before;
-	bool same = tail->fd >= 0 && fstat(fd, &now) == 0 && fstat(tail->fd, &before) == 0 &&
-		    now.st_dev == before.st_dev && now.st_ino == before.st_ino;
-	if (same) {
-		psg_close_fd(&fd);
-		if (now.st_size >= lseek(tail->fd, 0, SEEK_CUR))
-			return PSG_OK;
-		(void)lseek(tail->fd, 0, SEEK_SET);
-	} else {
-		psg_close_fd(&tail->fd);
-		tail->fd = fd;
-	}
-	tail->damaged += tail->len > 0 && !tail->skipping;
-	tail->len = 0;
-	tail->skipping = false;
-	return PSG_OK;
+	if (viewer->damaged > 0)
+		ctl_note(viewer->ctl, "%zu damaged line%s skipped", viewer->damaged,
+			 viewer->damaged == 1 ? " was" : "s were");
+	viewer->damaged = 0;
 }
 
 /* Until the reader of our output is gone, or an error. */
-static enum psg_err follow(struct tail *tail)
+static enum psg_err follow(struct viewer *viewer)
 {
 	enum psg_err err = PSG_OK;
+
 	while (!err) {
-		say_damaged(tail);
+		say_damaged(viewer);
 		if (fflush(stdout) != 0)
 			break;
 		struct pollfd reader = {.fd = STDOUT_FILENO, .events = 0};
+
 		if (poll(&reader, 1, FOLLOW_MS) > 0)
 			break;
-		err = reopen(tail);
-		if (!err)
-			err = read_on(tail);
+		err = read_on(viewer);
 	}
 	return err;
 }
 
-static enum ctl_exit run(struct tail *tail)
+static enum ctl_exit view(struct viewer *viewer)
 {
-	struct psg_folder *root = tail->ctl->store->root;
-	enum psg_err err = root->ops->open_file(root, LOG_FILE, &tail->fd);
-	if (err == PSG_ERR_NOT_FOUND)
-		err = PSG_OK; /* nothing happened yet */
+	struct ctl *ctl = viewer->ctl;
+	enum psg_err err = psg_log_open(ctl->store->root, &viewer->log);
+
+	if (!err && viewer->would_deny && !(viewer->deny = log_deny_new()))
+		err = PSG_ERR_NO_MEMORY;
 	if (!err)
-		err = read_on(tail);
-	if (!err && tail->follow)
-		err = follow(tail);
+		err = viewer->limited ? show_newest(viewer) : read_on(viewer);
+	if (!err && viewer->follow)
+		err = follow(viewer);
 	if (err)
-		return ctl_store_error(tail->ctl, "cannot read the log", err);
-	tail->damaged += tail->len > 0 && !tail->skipping;
-	say_damaged(tail);
-	return tail->ctl->json && !tail->follow ? ctl_json_array_end(tail->shown) : CTL_DONE;
+		return ctl_store_error(ctl, "cannot read the log", err);
+	viewer->damaged += psg_log_damaged(viewer->log, true);
+	say_damaged(viewer);
+	if (viewer->would_deny)
+		return log_deny_print(ctl, viewer->deny);
+	return ctl->json && !viewer->lines ? ctl_json_array_end(viewer->shown) : CTL_DONE;
 }
 
-/* A bare date means its beginning here: since when, and not until when. */
-static bool parse_since(struct tail *tail, const char *text)
+static bool usage(const struct ctl *ctl, const char *problem)
 {
-	char start[PSG_TIME_SIZE];
-	int64_t ignored;
-	bool bare =
-	    strlen(text) == strlen("2026-01-31") && psg_time_parse(text, &ignored) == PSG_OK;
-	if (bare)
-		snprintf(start, sizeof(start), "%sT00:00", text);
-	tail->has_since = true;
-	if (psg_time_parse(bare ? start : text, &tail->since_s) == PSG_OK)
-		return true;
-	ctl_error(tail->ctl, "--since %s is no time: write 2026-01-31 or 2026-01-31T12:00Z",
-		  ctl_safe(text));
+	ctl_error(ctl, "%s", problem);
+	ctl_print_usage(ctl->command);
 	return false;
+}
+
+/* What does not go together, and what is no name or number. */
+static bool is_sound(struct viewer *viewer, const struct words *words)
+{
+	const struct ctl *ctl = viewer->ctl;
+	bool filtered = words->users || words->groups || words->services || words->kinds ||
+			words->since || words->until || words->limit;
+
+	if (words->prune && (filtered || viewer->follow || viewer->would_deny || viewer->lines))
+		return usage(ctl,
+			     "--prune takes no other option: the Gate settings say what is kept");
+	if (viewer->would_deny && (viewer->follow || viewer->lines || words->limit || words->kinds))
+		return usage(ctl,
+			     "--would-deny sums up all lines of one kind: it goes with no --kind, "
+			     "--limit, --follow or --json-lines");
+	if (viewer->follow && words->until)
+		return usage(ctl, "--follow goes on without end: leave --until out");
+	if (words->limit && psg_u64_parse(words->limit, &viewer->limit) != PSG_OK)
+		return usage(ctl, "--limit takes a number of lines");
+	viewer->limited = words->limit != NULL;
+	return log_filter_kinds(ctl, viewer->filter.kinds);
+}
+
+static bool read_times(struct viewer *viewer, const struct words *words)
+{
+	struct log_filter *filter = &viewer->filter;
+
+	filter->has_since = words->since != NULL;
+	filter->has_until = words->until != NULL;
+	return (!words->since ||
+		log_filter_time(viewer->ctl, "--since", words->since, false, &filter->since_s)) &&
+	       (!words->until ||
+		log_filter_time(viewer->ctl, "--until", words->until, true, &filter->until_s));
 }
 
 enum ctl_exit ctl_log(struct ctl *ctl)
 {
-	static struct tail tail = {.fd = -1};
-	const char *since = NULL;
-	const struct ctl_option options[] = {{"user", true, &tail.user, NULL},
-					     {"since", true, &since, NULL},
-					     {"follow", false, NULL, &tail.follow},
-					     {NULL, false, NULL, NULL}};
-	tail.ctl = ctl;
-	if (!ctl_parse(ctl, options, NULL, 0, 0, NULL))
+	struct viewer viewer PSG_CLEANUP(viewer_clear) = {.ctl = ctl};
+	struct log_filter *filter = &viewer.filter;
+	struct words words = {0};
+	const struct ctl_option options[] = {
+	    {"user", true, &filter->users[0], &words.users},
+	    {"group", true, &filter->groups[0], &words.groups},
+	    {"service", true, &filter->services[0], &words.services},
+	    {"kind", true, &filter->kinds[0], &words.kinds},
+	    {"since", true, &words.since, NULL},
+	    {"until", true, &words.until, NULL},
+	    {"limit", true, &words.limit, NULL},
+	    {"follow", false, NULL, &viewer.follow},
+	    {"json-lines", false, NULL, &viewer.lines},
+	    {"would-deny", false, NULL, &viewer.would_deny},
+	    {"prune", false, NULL, &words.prune},
+	    {NULL, false, NULL, NULL}};
+
+	if (!ctl_parse(ctl, options, NULL, 0, 0, NULL) || !is_sound(&viewer, &words))
 		return CTL_USAGE;
-	if (since != NULL && !parse_since(&tail, since))
+	if (!read_times(&viewer, &words))
 		return CTL_INVALID;
-	if (!ctl_open_store(ctl, false))
+	ctl->json |= viewer.lines;
+	viewer.lines |= viewer.follow;
+	if (viewer.would_deny)
+		filter->kinds[0] = psg_event_name(PSG_EVENT_WOULD_REFUSE);
+	if (!ctl_open_store(ctl, viewer.would_deny))
 		return CTL_STORE;
-	enum ctl_exit status = run(&tail);
-	psg_close_fd(&tail.fd);
-	return status;
+	return words.prune ? ctl_log_retain(ctl) : view(&viewer);
 }

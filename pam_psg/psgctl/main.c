@@ -113,9 +113,23 @@ static const struct ctl_command commands[] = {
      "  --pam-dir DIR  judge the stacks in DIR, and not this host's sshd and sudo\n"
      "Exit status 1 for errors and warnings; notes alone are 0.\n",
      ctl_doctor},
-    {"log", "log [--user USER] [--since TIME] [--follow]", "Show what happened",
-     "  --since TIME  ISO 8601; without a zone local time, a bare date: its beginning\n"
-     "  --follow      go on with what comes\n",
+    {"log",
+     "log [--user USER] [--group NAME] [--service SERVICE] [--kind EVENT]\n"
+     "       [--since TIME] [--until TIME] [--limit N] [--follow] [--json-lines]\n"
+     "       log --would-deny [--user USER] [--service SERVICE] [--since TIME] ...\n"
+     "       log --prune",
+     "Show what happened, or who would have been kept out",
+     "--user, --group, --service and --kind may be repeated: any of them.\n"
+     "  --group NAME  a permission set group or permission set\n"
+     "  --kind EVENT  Activated, WrongCode, ...: psgctl(8) has them all\n"
+     "  --since TIME  ISO 8601, without a zone local time, a bare date: its beginning;\n"
+     "                or a duration, 2h: two hours ago\n"
+     "  --until TIME  the same; a bare date: its end\n"
+     "  --limit N     the newest N of them\n"
+     "  --follow      go on with what comes\n"
+     "  --json-lines  JSON, one event a line\n"
+     "  --would-deny  whom permissive let in, how often, why, and what to do next\n"
+     "  --prune       begin a new file, and remove old ones, as the Gate settings say\n",
      ctl_log},
 };
 

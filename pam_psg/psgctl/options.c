@@ -98,7 +98,15 @@ static bool take(struct walk *walk, const struct ctl_option *global)
 	}
 	if (equals == NULL && walk->at + 1 >= walk->argc)
 		return mistake(walk, "this option needs a value", argument);
-	*option->value = equals != NULL ? equals + 1 : walk->argv[++walk->at];
+	const char **value = option->value;
+	if (option->flag != NULL) {
+		*option->flag = true;
+		while (*value != NULL)
+			value++;
+		if (value == option->value + CTL_REPEATS)
+			return mistake(walk, "this option is given too often", argument);
+	}
+	*value = equals != NULL ? equals + 1 : walk->argv[++walk->at];
 	return true;
 }
 

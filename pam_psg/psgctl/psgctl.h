@@ -94,8 +94,10 @@ struct ctl_option {
 	const char *name; /* "until" for --until */
 	bool takes_value;
 	const char **value; /* set to the value */
-	bool *flag;         /* set to true */
+	bool *flag;         /* set to true; with a value it may be repeated: see below */
 };
+/* Where both are given, `value` is the first of CTL_REPEATS + 1 pointers, NULL at first; each value takes the next. */
+#define CTL_REPEATS 64
 /* Parses ctl->argv by the table (ended by a NULL name; --store, --key, --color, --json, --quiet, --help are known everywhere; NULL: no
  * options of its own) into `operands` (at most `most`, at least `least`; may be NULL when `most` is 0; those not given are set to NULL).
  * Option names are matched whole: no abbreviations, so that a later option never changes what a script means. `--name value` and

@@ -118,6 +118,39 @@ static void all_files_in_order(void **state)
 	psg_log_close(&log);
 }
 
+/* The newest first, and then what comes. */
+static void turned_round(void **state)
+{
+	static const char *const ends[] = {"", "half", "half a line of more than one"};
+	struct folk *folk = *state;
+	struct psg_log_line line;
+
+	for (size_t i = 0; i < PSG_COUNT(ends); i++) {
+		put(folk, "log", "a\nb\nc\n");
+		put(folk, "log", ends[i]);
+		struct psg_log *log = open_log(folk);
+		char whole[64];
+
+		expect_previous(log, "c");
+		expect_previous(log, "b");
+		expect_no_more(log);
+		put(folk, "log", "d\ne\n");
+		snprintf(whole, sizeof(whole), "%sd", ends[i]);
+		expect_next(log, whole);
+		expect_next(log, "e");
+		expect_no_more(log);
+		psg_log_close(&log);
+		assert_int_equal(unlink(path_of(folk, "log")), 0);
+	}
+	put(folk, "log", "never ended");
+	struct psg_log *log = open_log(folk);
+
+	assert_int_equal(psg_log_previous(log, &line), PSG_ERR_NOT_FOUND);
+	put(folk, "log", "\n");
+	expect_next(log, "never ended");
+	psg_log_close(&log);
+}
+
 static void none_is_empty(void **state)
 {
 	struct folk *folk = *state;
@@ -396,11 +429,17 @@ static void times_of_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLK_FILES(all_files_in_order),        FOLK_FILES(none_is_empty),
-	    FOLK_FILES(lines_of_any_length),       FOLK_FILES(followed_over_names),
-	    FOLK_FILES(renamed_when_large_or_old), FOLK_FILES(by_age),
-	    FOLK_FILES(the_oldest_first),          FOLK_FILES(a_clock_in_the_past),
-	    FOLK_FILES(a_writer_is_waited_for),    FOLK_FILES(what_was_late_is_kept),
+	    FOLK_FILES(all_files_in_order),
+	    FOLK_FILES(turned_round),
+	    FOLK_FILES(none_is_empty),
+	    FOLK_FILES(lines_of_any_length),
+	    FOLK_FILES(followed_over_names),
+	    FOLK_FILES(renamed_when_large_or_old),
+	    FOLK_FILES(by_age),
+	    FOLK_FILES(the_oldest_first),
+	    FOLK_FILES(a_clock_in_the_past),
+	    FOLK_FILES(a_writer_is_waited_for),
+	    FOLK_FILES(what_was_late_is_kept),
 	    cmocka_unit_test(times_of_lines),
 	};
 
