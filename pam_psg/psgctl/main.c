@@ -85,7 +85,10 @@ static const struct ctl_command commands[] = {
      ctl_activate},
     {"deactivate", "deactivate (NAME | --id ID | --all) [--user USER]", "End activations", NULL,
      ctl_deactivate},
-    {"status", "status [USER]", "Show live activations and the time left", NULL, ctl_status},
+    {"status", "status [USER] [--watch]", "Show live activations and the time left",
+     "  --watch  a view that counts down, the soonest to lapse first; q quits. Not on\n"
+     "           a terminal, and with --json: the list again whenever it changes\n",
+     ctl_status},
     {"explain",
      "explain USER SERVICE\n"
      "       [--application A | --permission P | --group G] [--session ID]\n"
