@@ -67,9 +67,10 @@ enum ctl_exit ctl_init(struct ctl *ctl)
 	if (!ctl_judge_filesystem(ctl))
 		return CTL_STORE;
 
-	char key[4096];
+	char key[4096], people[4096];
 	psg_store_key_path(ctl->store_path, ctl->key_path, key);
-	bool had_store = access(ctl->store_path, F_OK) == 0, had_key = access(key, F_OK) == 0;
+	snprintf(people, sizeof(people), "%s/people", ctl->store_path);
+	bool had_people = access(people, F_OK) == 0, had_key = access(key, F_OK) == 0;
 	bool made = false, made_policy = false;
 	enum psg_err err = psg_store_make(ctl->store_path, ctl->key_path, &made);
 	if (err)
@@ -79,7 +80,7 @@ enum ctl_exit ctl_init(struct ctl *ctl)
 	err = make_policy(ctl->store, &made_policy);
 	if (err)
 		return ctl_store_error(ctl, "cannot make the policy", err);
-	if (had_store && !had_key)
+	if (had_people && !had_key)
 		ctl_warn(ctl,
 			 "the key %s was missing and is a new one: authenticators sealed with an "
 			 "older key "

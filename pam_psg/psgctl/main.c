@@ -3,6 +3,7 @@
  * MUST start with a private umask, descriptors 0 to 2 open, no core dumps (test_frame: test_process_is_hardened).
  * MUST say by its exit status when its output was not written (test_frame: test_full_stdout).
  * MUST NOT die of a reader that left in the middle of a change (test_frame: test_closed_pipe). */
+#include "complete.h"
 #include "overview.h"
 
 #include <fcntl.h>
@@ -116,6 +117,10 @@ static const struct ctl_command commands[] = {
      "  --pam-dir DIR  judge the stacks in DIR, and not this host's sshd and sudo\n"
      "Exit status 1 for errors and warnings; notes alone are 0.\n",
      ctl_doctor},
+    {"tidy", "tidy", "Remove what is over in the store",
+     "Whoever logs in tidies up behind himself; this is for people who never come\n"
+     "again. psg-housekeeping.timer runs it every day.\n",
+     ctl_tidy},
     {"log",
      "log [--user USER] [--group NAME] [--service SERVICE] [--kind EVENT]\n"
      "       [--since TIME] [--until TIME] [--limit N] [--follow] [--json-lines]\n"
@@ -209,6 +214,8 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 	}
 	if (first >= argc || strcmp(argv[first], "help") == 0)
 		return help(ctl);
+	if (strcmp(argv[first], "complete") == 0)
+		return ctl_complete(ctl, commands, PSG_COUNT(commands));
 	ctl->command = overview_find(ctl, &overview, argv[first]);
 	if (ctl->command == NULL)
 		return CTL_USAGE;

@@ -139,6 +139,15 @@ def test_a_key_of_its_own(psgctl, tmp_path):
     assert oct(key.stat().st_mode & 0o7777) == "0o600"
 
 
+def test_init_in_a_folder_that_is_there(psgctl):
+    """As tmpfiles.d makes it: nothing was ever sealed, so no key is missing. Later it is."""
+    os.mkdir(psgctl.store, 0o700)
+    result = psgctl("init")
+    assert result.rc == 0 and result.err == ""
+    os.remove(psgctl.store + "/key")
+    assert "no longer open" in psgctl("init").err
+
+
 def test_init_where_an_image_is_built(psgctl):
     """No /proc is mounted there."""
     assert psgctl.in_namespace("umount -l /proc", "init").rc == 0

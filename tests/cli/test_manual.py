@@ -11,7 +11,8 @@ import pytest
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("PSG_BUILD") or os.path.join(REPO, "build"))
 PSGCTL = os.path.join(BUILD, "psgctl")
-PAGES = ["pam_psg.8", "psgctl.8", "psg-metadata.5", "psg.7", "psg-messages.7"]
+PAGES = ["pam_psg.8", "psgctl.8", "psg-enforce.service.8", "psg-housekeeping.service.8", "psg-metadata.5", "psg.7",
+         "psg-messages.7"]
 GLOBAL = {"store", "key", "json", "quiet", "color", "help"}
 PLANNED = {"policy", "recovery", "import"}  # of later releases
 
@@ -71,7 +72,7 @@ def c_strings(source, array):
 # -- the pages themselves --
 
 def test_the_pages_are_these():
-    assert sorted(os.listdir(os.path.join(REPO, "man"))) == sorted(PAGES)
+    assert sorted(name for name in os.listdir(os.path.join(REPO, "man")) if name[-1].isdigit()) == sorted(PAGES)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -88,6 +89,20 @@ def test_own_references_lead_somewhere(name):
     for title, number in re.findall(r"^\.Xr (\S+) (\d)", page(name), re.M):
         if title.startswith("psg") or title == "pam_psg":
             assert own.get(title) == number, f"{title}({number})"
+
+
+def test_each_command_has_a_page_of_its_own(tmp_path):
+    """man/commands.awk: what psgctl.8 says of it, and nothing of the next one."""
+    subprocess.run(["awk", "-f", os.path.join(REPO, "man", "commands.awk"), "-v", f"directory={tmp_path}", "-v",
+                    f"psgctl={PSGCTL}", os.path.join(REPO, "man", "psgctl.8")], check=True)
+    assert sorted(os.listdir(tmp_path)) == sorted(f"psgctl-{name}.8" for name in overview_commands())
+    pages = [str(path) for path in tmp_path.iterdir()]
+    said = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True, text=True, check=False)
+    assert said.stdout + said.stderr == ""
+    for name, entry in manual_commands().items():
+        text = (tmp_path / f"psgctl-{name}.8").read_text()
+        assert manual_options(entry) == manual_options(text) - {"json"}, name
+        assert re.search(r"^\.Nd (.*)", text, re.M).group(1) in psgctl("help", name).stdout, name
 
 
 # -- psgctl.8 --
