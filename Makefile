@@ -3,7 +3,8 @@
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
-PAMDIR     ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch 2>/dev/null)/security
+LIBDIR     ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch 2>/dev/null)
+PAMDIR     ?= $(LIBDIR)/security
 BUILD      ?= build
 VERSION    := 0.1.0
 
@@ -181,19 +182,60 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 # Files only: no stack is changed, nothing is enabled. See README, "Quick start".
+SHARE := $(DESTDIR)$(PREFIX)/share
+# To be copied or included by hand; the rest of conf/ has its own places.
+EXAMPLES = $(filter-out conf/completions conf/systemd conf/sysusers.d conf/tmpfiles.d conf/%.in,$(wildcard conf/*))
 install: all
-	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/pam_psg \
-	  $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
-	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(SYSCONFDIR)/psg
-	chmod 0700 $(DESTDIR)$(SYSCONFDIR)/psg
+	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(PREFIX)/sbin $(SHARE)/pam_psg $(DESTDIR)$(UNITDIR)
 	install -m 0644 $(BUILD)/pam_psg.so $(DESTDIR)$(PAMDIR)/pam_psg.so
 	install -m 0755 $(BUILD)/psgctl $(DESTDIR)$(PREFIX)/sbin/psgctl
-	cp -R conf/. $(DESTDIR)$(PREFIX)/share/pam_psg/
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' conf/systemd/psg-enforce.service >$(DESTDIR)$(UNITDIR)/psg-enforce.service
-	chmod 0644 $(DESTDIR)$(UNITDIR)/psg-enforce.service
-	install -m 0644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 0644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
-	install -m 0644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	cp -R $(EXAMPLES) $(SHARE)/pam_psg/
+	for unit in conf/systemd/*; do \
+	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	  chmod 0644 $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	done
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/tmpfiles.d conf/tmpfiles.d/*
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/sysusers.d conf/sysusers.d/*
+	install -D -m 0644 conf/completions/psgctl.bash $(SHARE)/bash-completion/completions/psgctl
+	install -D -m 0644 -t $(SHARE)/zsh/vendor-completions conf/completions/_psgctl
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PAMDIR@|$(PAMDIR)|' -e 's|@VERSION@|$(VERSION)|' conf/pam_psg.pc.in \
+	  >$(DESTDIR)$(LIBDIR)/pkgconfig/pam_psg.pc
+	chmod 0644 $(DESTDIR)$(LIBDIR)/pkgconfig/pam_psg.pc
+	install -d $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8
+	for section in 5 7 8; do install -m 0644 man/*.$$section $(SHARE)/man/man$$section/ || exit 1; done
+	rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man
+	awk -f man/commands.awk -v directory=$(BUILD)/man -v psgctl=$(BUILD)/psgctl man/psgctl.8
+	install -m 0644 $(BUILD)/man/*.8 $(SHARE)/man/man8/
+	ln -sf psg-housekeeping.service.8 $(SHARE)/man/man8/psg-housekeeping.timer.8
+	ln -sf ../man7/psg.7 $(SHARE)/man/man5/psg-store.5
+	install -d -m 0700 $(DESTDIR)$(SYSCONFDIR)/psg
+
+# What install put there; not the store and its key. Never while a stack still names the module.
+uninstall: STAGE = $(abspath $(BUILD))/uninstall
+uninstall:
+	@. debian/in-use.sh; if said=$$(psg_in_use "$(DESTDIR)"); then \
+	  printf '%s\n' 'Not uninstalled: without it nobody gets past these lines, root included.' "$$said" \
+	    'Take them out, try a login while a root shell is open, and uninstall again.' >&2; exit 1; \
+	fi
+	$(if $(DESTDIR),,-systemctl disable --now psg-enforce.service psg-housekeeping.timer)
+	rm -rf $(STAGE)
+	$(MAKE) --no-print-directory install DESTDIR=$(STAGE)
+	cd $(STAGE) && find . ! -type d -exec sh -c 'for file; do rm -f "$(DESTDIR)/$$file"; done' sh {} +
+	cd $(STAGE) && find .$(PREFIX)/share/pam_psg .$(SYSCONFDIR)/psg -depth -type d \
+	  -exec sh -c 'for folder; do rmdir --ignore-fail-on-non-empty "$(DESTDIR)/$$folder" || exit 1; done' sh {} +
+	@rm -rf $(STAGE)
+
+# build/libpam-psg_VERSION_ARCH.deb and the source package, of a copy of the tree; then lintian.
+DEB = $(abspath $(BUILD))/deb
+deb:
+	@tests/deps debhelper dpkg-dev lintian xz-utils
+	rm -rf $(DEB) $(BUILD)/*.deb && mkdir -p $(DEB)/pam-psg
+	tar -c --exclude-vcs --exclude=./build --exclude='./$(BUILD)' --exclude='__pycache__' --exclude='.pytest_cache' . | tar -x -C $(DEB)/pam-psg
+	cd $(DEB)/pam-psg && env -u BUILD -u CFLAGS -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -tc
+	lintian -EviI --pedantic --fail-on error,warning $(DEB)/*.changes
+	cp $(DEB)/*.deb $(BUILD)/
+	@ls -l $(BUILD)/*.deb
 
 clean:
 	rm -rf $(BUILD)
@@ -207,6 +249,8 @@ help:
 	@echo 'make soak       the tests with more rounds and every case, then make mutants and make fuzz'
 	@echo 'make mutants    each defence taken out in turn: a test must notice'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
+	@echo 'make uninstall  takes the same files away; refuses while a stack names the module'
+	@echo 'make deb        build/libpam-psg_$(VERSION)_ARCH.deb, judged by lintian'
 	@echo 'make fuzz       libFuzzer on whatever is read: records, arguments, answers, files; FUZZ_S=30 seconds each'
 	@echo 'make bench      deploying at scale, and logins next to the peers, measured; make bench-quick in less than a minute'
 	@echo 'make deps       install the Debian packages that are missing'
@@ -214,6 +258,6 @@ help:
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install clean help
+.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install uninstall deb clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

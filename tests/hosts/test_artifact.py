@@ -51,11 +51,18 @@ def test_install_goes_where_it_is_told(installed):
     assert os.listdir(installed) == ["opt"]
     for path in ("security/pam_psg.so", "psg/sbin/psgctl", "psg/share/pam_psg/pam.d/sudo",
                  "psg/share/man/man8/pam_psg.8", "psg/share/man/man8/psgctl.8", "psg/share/man/man7/psg.7",
-                 "psg/share/man/man5/psg-metadata.5"):
+                 "psg/share/man/man5/psg-metadata.5", "psg/share/man/man8/psgctl-activate.8",
+                 "psg/share/man/man5/psg-store.5", "psg/share/pam_psg/include/sudo", "psg/lib/tmpfiles.d/pam_psg.conf",
+                 "psg/lib/sysusers.d/pam_psg.conf", "psg/lib/systemd/system/psg-housekeeping.timer",
+                 "psg/share/bash-completion/completions/psgctl", "psg/share/zsh/vendor-completions/_psgctl"):
         assert (installed / "opt" / path).is_file(), path
     assert sorted(os.listdir(installed / "opt/security")) == ["pam_psg.so"]
     unit = (installed / "opt/psg/lib/systemd/system/psg-enforce.service").read_text()
     assert "ExecStart=/opt/psg/sbin/psgctl enforce --watch\n" in unit
+    (made,) = installed.glob("opt/psg/lib/**/pkgconfig/pam_psg.pc")
+    assert "moduledir=/opt/security\n" in made.read_text() and "@" not in made.read_text()
+    assert sorted(os.listdir(installed / "opt/psg/share/pam_psg")) == \
+        ["include", "pam.d", "sample-package", "sshd_config.d", "sudoers.d"]
 
 
 def test_install_enables_nothing(installed):

@@ -96,3 +96,37 @@ def test_people_look_after_themselves(machine, only_shipped):
     assert "Operators" in shell.run("sudo psgctl status")[1]
     assert shell.run("sudo psgctl deactivate --all")[0] == 0 and only_shipped.status() == []
     shell.close()
+
+
+UNITS = sorted(name for name in os.listdir(f"{CONF}/systemd") if name.endswith(".service"))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_unit_is_hardened(unit):
+    """As systemd judges it: below 3 is its safe range."""
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", f"{CONF}/systemd/{unit}"],
+                          capture_output=True, text=True, check=True)
+    exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert exposure and float(exposure.group(1)) < 3, done.stdout
+
+
+def test_units_parse(machine):
+    files = [f"{CONF}/systemd/{name}" for name in os.listdir(f"{CONF}/systemd")]
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, check=False)
+    assert not re.search(r"psg-", done.stdout + done.stderr), done.stderr
+
+
+def test_housekeeping_needs_no_more_than_its_unit_gives(machine):
+    """Its own command line with its own capabilities, where a login that was killed left a folder of no mode."""
+    text = machine.read(f"{CONF}/systemd/psg-housekeeping.service")
+    command = re.search(r"^ExecStart=(.*)$", text, re.M).group(1).split()
+    kept = [name[len("CAP_"):].lower() for name in
+            re.search(r"^CapabilityBoundingSet=(.*)$", text, re.M).group(1).split()]
+    person = machine.person()
+    folder = f"/var/lib/psg/people/{person.name}/attempts"
+    os.makedirs(folder, exist_ok=True)
+    os.chmod(folder, 0)
+    caps = ",".join(["-all", *("+" + name for name in kept)])
+    done = subprocess.run(["setpriv", f"--bounding-set={caps}", f"--inh-caps={caps}", "--no-new-privs", *command],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout + done.stderr == ""
