@@ -61,8 +61,8 @@ def test_install_goes_where_it_is_told(installed):
     assert "ExecStart=/opt/psg/sbin/psgctl enforce --watch\n" in unit
     (made,) = installed.glob("opt/psg/lib/**/pkgconfig/pam_psg.pc")
     assert "moduledir=/opt/security\n" in made.read_text() and "@" not in made.read_text()
-    assert sorted(os.listdir(installed / "opt/psg/share/pam_psg")) == \
-        ["include", "pam.d", "sample-package", "sshd_config.d", "sudoers.d"]
+    elsewhere = {"completions", "systemd", "sysusers.d", "tmpfiles.d", "pam_psg.pc.in"}
+    assert not elsewhere & set(os.listdir(installed / "opt/psg/share/pam_psg"))
 
 
 def test_install_enables_nothing(installed):

@@ -89,6 +89,15 @@ def ending(machine, **policy):
     return machine.person()
 
 
+def test_what_a_killed_login_left_is_judged(machine):
+    """Killed between mkdir and chmod under umask 0777: its owner may not read it, the unit must."""
+    person = ending(machine)
+    os.mkdir(f"/var/lib/psg/people/{person.name}/spent", 0)
+    os.chmod(f"/var/lib/psg/people/{person.name}/spent", 0o1000)
+    done = subprocess.run([*confined(), "psgctl", "enforce"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def test_a_lapsed_session_is_gone_and_another_lives(machine, sshd, watch):
     """Background jobs, nohup, setsid, a double fork, deaf ones, stopped ones and root's: two seconds, and all are gone."""
     person, server = ending(machine, lifetime="PT12S"), sshd("psg-password-code")
