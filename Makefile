@@ -141,6 +141,7 @@ soak: deps
 	tests/run --soak $(BUILD)
 	@$(MAKE) --no-print-directory mutants
 	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory fresh
 
 # Each defence taken out in turn (tests/mutants/NAME.patch): a test must notice.
 mutants: deps
@@ -237,6 +238,11 @@ deb:
 	cp $(DEB)/*.deb $(BUILD)/
 	@ls -l $(BUILD)/*.deb
 
+# The package in a Debian 12 that debootstrap made just now, and a login there. Needs the network.
+fresh: deb
+	@tests/deps debootstrap
+	tests/fresh $(BUILD)
+
 clean:
 	rm -rf $(BUILD)
 
@@ -246,11 +252,12 @@ help:
 	@echo 'make check      build and run every test (as root for the real programs)'
 	@echo 'make sanitize   the tests under ASan, UBSan and valgrind'
 	@echo 'make coverage   which lines and branches the tests reach: build/coverage/report'
-	@echo 'make soak       the tests with more rounds and every case, then make mutants and make fuzz'
+	@echo 'make soak       the tests with more rounds and every case, then make mutants, make fuzz and make fresh'
 	@echo 'make mutants    each defence taken out in turn: a test must notice'
 	@echo 'make install    DESTDIR, PREFIX, PAMDIR, UNITDIR, SYSCONFDIR; enables nothing'
 	@echo 'make uninstall  takes the same files away; refuses while a stack names the module'
 	@echo 'make deb        build/libpam-psg_$(VERSION)_ARCH.deb, judged by lintian'
+	@echo 'make fresh      the package in a Debian 12 made by debootstrap, with a login; needs the network'
 	@echo 'make fuzz       libFuzzer on whatever is read: records, arguments, answers, files; FUZZ_S=30 seconds each'
 	@echo 'make bench      deploying at scale, and logins next to the peers, measured; make bench-quick in less than a minute'
 	@echo 'make deps       install the Debian packages that are missing'
@@ -258,6 +265,6 @@ help:
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install uninstall deb clean help
+.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install uninstall deb fresh clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
