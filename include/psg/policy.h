@@ -74,6 +74,13 @@ enum psg_err psg_policy_effective(struct psg_policy *policy, enum psg_target_kin
 
 /* -- psgctl -- */
 
+/* Reads all of it: each record's checksum, each value, whatever a group is made of, each name by the index. Errors:
+ * CORRUPT, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_sound(struct psg_policy *policy);
+/* Of an open file that is to be a policy; the descriptor is taken over. Errors: as psg_policy_open. */
+PSG_MUST_CHECK
+enum psg_err psg_policy_open_fd(int fd, struct psg_policy **ret);
 /* All names of a kind, sorted. */
 PSG_MUST_CHECK
 enum psg_err psg_policy_group_names(struct psg_policy *policy, struct psg_strings *ret);
@@ -134,12 +141,14 @@ struct psg_policy_update {
 	const struct psg_strings *pending;      /* the list that is to be; NULL: as it was */
 	const struct psg_assignments *assign;   /* put, or their until changed; may be NULL */
 	const struct psg_assignments *unassign; /* removed; may be NULL */
+	uint64_t generation_above; /* what it is to replace, where that is not `base`; 0 */
 };
 struct psg_policy_staged; /* a policy written beside the one in force */
 
 /* Writes `base` (NULL: nothing) with the update: all other records are copied as they are, what depends on the
  * changed (who gives a permission, whether a policy governs a target) is derived again, and assignments to a
- * removed group or set go with it. The generation is one above base's. Not yet in force, not yet durable.
+ * removed group or set go with it. The generation is one above base's and `generation_above`. Not yet in force, not
+ * yet durable.
  * `root` need not be base's. Until it is committed or dropped, nothing else can be staged or replaced through
  * this `root`. On an error nothing is left. Errors: INVALID (a name put twice, a set's permissions not sorted,
  * a document above PSG_POLICY_DOCUMENT_MAX, an assignment malformed or put twice with different ends, 4 GiB),

@@ -44,6 +44,15 @@ static const struct ctl_command commands[] = {
      "All groups, or those named and the groups that share with them what was\n"
      "deferred, are compiled anew from the metadata as it was deployed.\n",
      ctl_recalculate},
+    {"policy",
+     "policy install (FILE | -) [--check-only]\n"
+     "       psgctl policy export (FILE | -)",
+     "Carry the whole policy from one host to another",
+     "The policy is one file: what was deployed, and who is assigned what. install\n"
+     "puts a file in force that export wrote; - is standard input or output.\n"
+     "  --check-only  judge it and list what would change for people; write nothing\n"
+     "A file that is damaged, or of another version, changes nothing (exit 3).\n",
+     ctl_policy},
     {"groups", "groups [NAME]", "List groups, or show one with its effective permissions",
      "NAME may also be a permission set.\n", ctl_groups},
     {"assign", "assign (ASSIGNEE NAME [--until TIME] | --file FILE)",

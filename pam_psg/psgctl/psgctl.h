@@ -65,6 +65,7 @@ enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_enforce(struct ctl *ctl);
 enum ctl_exit ctl_doctor(struct ctl *ctl);
 enum ctl_exit ctl_tidy(struct ctl *ctl);
+enum ctl_exit ctl_policy(struct ctl *ctl);
 
 /* -- colour.c -- */
 enum ctl_colour {

@@ -118,9 +118,6 @@ enum psg_err psg_policy_index_find(const struct psg_policy *policy, const char *
 
 /* -- reading (policy_read.c) -- */
 
-/* Takes over the descriptor of a whole policy file. */
-PSG_MUST_CHECK
-enum psg_err psg_policy_open_fd(int fd, struct psg_policy **ret);
 /* One record, its checksum verified. NOT_FOUND only when keys/ proves that it was never written.
  * Errors: NOT_FOUND, CORRUPT, IO, NO_MEMORY. */
 PSG_MUST_CHECK

@@ -143,7 +143,13 @@ enum psg_err psg_policy_stage(struct psg_folder *root, struct psg_policy *base,
 			      const struct psg_policy_update *update,
 			      struct psg_policy_staged **ret)
 {
-	return stage(root, base, update, base ? psg_policy_generation(base) + 1 : 1, ret);
+	uint64_t above = base ? psg_policy_generation(base) : 0;
+
+	if (above < update->generation_above)
+		above = update->generation_above;
+	if (above == UINT64_MAX)
+		return PSG_ERR_INVALID;
+	return stage(root, base, update, above + 1, ret);
 }
 
 enum psg_err psg_policy_write(struct psg_folder *root, const struct psg_model *model,

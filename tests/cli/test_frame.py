@@ -34,7 +34,7 @@ def test_alone_it_prints_a_screen_of_help_and_exits_2(psgctl):
     result = psgctl()
     assert result.rc == 2 and result.out == ""
     lines = result.err.splitlines()
-    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert len(lines) <= 28 and max(map(len, lines)) <= 80
     assert lines[0].startswith("Usage: psgctl ")
 
 
