@@ -31,6 +31,8 @@ enum psg_event_kind {
 	PSG_EVENT_UNLOCKED,
 	PSG_EVENT_GRANTED, /* psgctl activate for somebody */
 	PSG_EVENT_DEACTIVATED,
+	PSG_EVENT_BACKED_UP,
+	PSG_EVENT_RESTORED,
 	PSG_EVENT_SESSION_ENDED, /* psgctl enforce: its processes, at a lapse */
 	PSG_EVENT_COUNT
 };

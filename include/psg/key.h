@@ -14,9 +14,16 @@ struct
  * Errors: KEY (missing, malformed), VERSION, UNSAFE, ACCESS, LIMIT, NO_MEMORY. */
 PSG_MUST_CHECK
 enum psg_err psg_key_read(const char *path, uid_t owner, struct psg_key **ret);
+/* The text of a key file: `len` bytes. Errors: KEY, VERSION, NO_MEMORY. */
+#define PSG_KEY_TEXT_SIZE 75
+PSG_MUST_CHECK
+enum psg_err psg_key_parse(const char *text, size_t len, struct psg_key **ret);
 /* Makes a key file with a fresh random key, durably, 0600. Errors: EXISTS (left as it is), … */
 PSG_MUST_CHECK
 enum psg_err psg_key_make(const char *path);
+/* Makes one with this text, which psg_key_parse has accepted. Errors: as psg_key_make. */
+PSG_MUST_CHECK
+enum psg_err psg_key_put(const char *path, const char text[static PSG_KEY_TEXT_SIZE]);
 /* A random key in memory, for tests. */
 PSG_MUST_CHECK
 enum psg_err psg_key_random(struct psg_key **ret);
@@ -35,6 +42,10 @@ enum psg_err psg_key_open(const struct psg_key *key, const char *context, const 
 PSG_MUST_CHECK
 enum psg_err psg_key_mac(const struct psg_key *key, const char *context, const void *bytes,
 			 size_t len, uint8_t ret[static PSG_MAC_SIZE]);
+/* Tells keys apart and says nothing of them: 16 hexadecimal digits. */
+#define PSG_FINGERPRINT_SIZE 17
+PSG_MUST_CHECK
+enum psg_err psg_key_fingerprint(const struct psg_key *key, char ret[static PSG_FINGERPRINT_SIZE]);
 /* Constant time. */
 bool psg_mac_equal(const uint8_t a[static PSG_MAC_SIZE], const uint8_t b[static PSG_MAC_SIZE]);
 

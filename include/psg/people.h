@@ -20,6 +20,8 @@
 
 /* -- authenticators -- */
 
+#define PSG_SEALED_MAX 1024 /* the bytes of one, sealed */
+
 /* All of a subject's credentials, secrets opened; ret->unreadable counts those that do not open. Errors: store's. */
 PSG_MUST_CHECK
 enum psg_err psg_people_credentials(struct psg_store *store, const char *subject,

@@ -32,6 +32,10 @@ enum psg_err psg_store_wrap(struct psg_folder *root, const struct psg_clock *clo
  * anything was made. Not the policy file (psg_policy_write). Errors: as above, INVALID for a relative path. */
 PSG_MUST_CHECK
 enum psg_err psg_store_make(const char *path, const char *key_path, bool *ret_made);
+/* The same, with this text for the key where there is none (psg_key_put). */
+PSG_MUST_CHECK
+enum psg_err psg_store_make_with(const char *path, const char *key_path, const char *key_text,
+				 bool *ret_made);
 /* The key path that psg_store_open would use. */
 void psg_store_key_path(const char *path, const char *key_path, char out[static 4096]);
 void psg_store_close(struct psg_store **store);

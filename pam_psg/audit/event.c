@@ -30,6 +30,9 @@ static const struct {
     /* A door opened without a code. */
     [PSG_EVENT_GRANTED] = {"Granted", LOG_WARNING},
     [PSG_EVENT_DEACTIVATED] = {"Deactivated", LOG_NOTICE},
+    [PSG_EVENT_BACKED_UP] = {"BackedUp", LOG_NOTICE},
+    /* What people could do by it is another thing from now on. */
+    [PSG_EVENT_RESTORED] = {"Restored", LOG_WARNING},
     [PSG_EVENT_SESSION_ENDED] = {"SessionEnded", LOG_NOTICE},
 };
 

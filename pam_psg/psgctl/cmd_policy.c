@@ -108,9 +108,9 @@ static enum ctl_exit report(const struct ctl *ctl, const struct install_run *run
 		return CTL_DONE;
 	if (install->check_only)
 		ctl_install_print(install);
-	printf("%s %s: %zu assignment%s more, %zu fewer.%s\n",
+	printf("%s %s. Assignments: %zu more, %zu fewer.%s\n",
 	       install->check_only ? "Checked" : "Installed", ctl_safe(run->path),
-	       install->gained.count, install->gained.count == 1 ? "" : "s", install->lost.count,
+	       install->gained.count, install->lost.count,
 	       install->check_only ? " Nothing was written (--check-only)." : "");
 	return CTL_DONE;
 }

@@ -5,38 +5,10 @@
 #include "live.h"
 #include "person.h"
 
-/* Somebody may hold the device: what it opened, and may be opening now, ends with it. */
-static enum psg_err end_opened(struct ctl *ctl, const char *subject, const char *id,
-			       size_t *ret_ended)
+/* Of one device, or of all. */
+static bool is_of(const void *id, const char *device)
 {
-	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
-	size_t len = id ? strlen(id) : 0;
-	struct psg_now now;
-	enum psg_err err = psg_people_activations(ctl->store, subject, &list);
-
-	if (!err)
-		err = psg_clock_now(&ctl->store->clock, &now);
-	for (size_t i = 0; i < list.count && !err; i++) {
-		const struct psg_activation *activation = &list.items[i];
-		bool live = false, first = false, by_code;
-
-		by_code = strncmp(activation->file, "admin-", 6) != 0;
-		if (id)
-			by_code =
-			    !strncmp(activation->file, id, len) && activation->file[len] == '-';
-		if (!by_code || activation->ended || ctl_lapsed(activation, &now))
-			continue;
-		if (ctl_live(ctl->store, activation, &now, &live))
-			live = true;
-		err = psg_activation_end(ctl->store, subject, activation->file, PSG_END_UNENROLLED,
-					 &first);
-		if (!err && first && live) {
-			(*ret_ended)++;
-			ctl_live_event(ctl, PSG_EVENT_DEACTIVATED, subject, activation,
-				       "unenrolled");
-		}
-	}
-	return err;
+	return id == NULL || strcmp(id, device) == 0;
 }
 
 static enum ctl_exit report(struct ctl *ctl, const char *subject, size_t removed, size_t ended)
@@ -85,7 +57,7 @@ enum ctl_exit ctl_unenroll(struct ctl *ctl)
 		    .kind = PSG_EVENT_UNENROLLED, .user = subject.name, .reason = what};
 
 		ctl_event(ctl, &event);
-		err = end_opened(ctl, subject.name, id, &ended);
+		err = ctl_end_opened(ctl, subject.name, is_of, id, &ended);
 	}
 	if (err && err != PSG_ERR_NOT_FOUND)
 		return ctl_store_error(ctl, "ending what the authenticators opened", err);

@@ -1,6 +1,7 @@
 /* What is live, its JSON and its events. */
 #include "live.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum psg_err ctl_live(const struct psg_store *store, const struct psg_activation *activation,
@@ -46,6 +47,47 @@ bool ctl_closed_early(const struct psg_activation *activation, const struct psg_
 {
 	return activation->valid && activation->ended && activation->end_reason == PSG_END_CLOSED &&
 	       psg_activation_left_ns(activation, now) > 0;
+}
+
+/* ID of ID-STEP; "" for what no device opened. False: the administrator did. */
+static bool device_of(const char *file, char out[static PSG_CREDENTIAL_ID_SIZE])
+{
+	size_t len = strspn(file, "0123456789abcdef");
+
+	out[0] = '\0';
+	if (len == PSG_CREDENTIAL_ID_SIZE - 1 && file[len] == '-')
+		(void)snprintf(out, PSG_CREDENTIAL_ID_SIZE, "%.*s", (int)len, file);
+	return strncmp(file, "admin-", 6) != 0;
+}
+
+enum psg_err ctl_end_opened(struct ctl *ctl, const char *subject, ctl_device_fn *which,
+			    const void *arg, size_t *ret_ended)
+{
+	struct psg_activations list PSG_CLEANUP(psg_activations_clear) = {0};
+	struct psg_now now;
+	enum psg_err err = psg_people_activations(ctl->store, subject, &list);
+
+	if (!err)
+		err = psg_clock_now(&ctl->store->clock, &now);
+	for (size_t i = 0; i < list.count && !err; i++) {
+		const struct psg_activation *activation = &list.items[i];
+		char device[PSG_CREDENTIAL_ID_SIZE];
+		bool live = false, first = false;
+
+		if (!device_of(activation->file, device) || !which(arg, device) ||
+		    activation->ended || ctl_lapsed(activation, &now))
+			continue;
+		if (ctl_live(ctl->store, activation, &now, &live))
+			live = true;
+		err = psg_activation_end(ctl->store, subject, activation->file, PSG_END_UNENROLLED,
+					 &first);
+		if (!err && first && live) {
+			(*ret_ended)++;
+			ctl_live_event(ctl, PSG_EVENT_DEACTIVATED, subject, activation,
+				       "unenrolled");
+		}
+	}
+	return err;
 }
 
 void ctl_live_session(const struct psg_activation *activation, char out[static PSG_SESSION_ID_SIZE])

@@ -21,6 +21,12 @@ bool ctl_closed_early(const struct psg_activation *activation, const struct psg_
 PSG_MUST_CHECK
 enum psg_err ctl_write_lapse(struct ctl *ctl, const char *subject,
 			     const struct psg_activation *activation);
+/* Somebody may hold a device that is taken away: ends what it opened, and may be opening now, of each that `which` names
+ * (recovery codes come with the device ""). *ret_ended counts those that were live. */
+typedef bool ctl_device_fn(const void *arg, const char *device);
+PSG_MUST_CHECK
+enum psg_err ctl_end_opened(struct ctl *ctl, const char *subject, ctl_device_fn *which,
+			    const void *arg, size_t *ret_ended);
 /* Names its session: "" for the Host, "pending" before it met one. */
 void ctl_live_session(const struct psg_activation *activation,
 		      char out[static PSG_SESSION_ID_SIZE]);

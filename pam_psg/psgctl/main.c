@@ -53,6 +53,24 @@ static const struct ctl_command commands[] = {
      "  --check-only  judge it and list what would change for people; write nothing\n"
      "A file that is damaged, or of another version, changes nothing (exit 3).\n",
      ctl_policy},
+    {"backup", "backup (FILE | -) [--with-key] [--with-log]",
+     "Write all that decides into one file, while logins go on",
+     "The policy, everybody's authenticators as they are sealed, and the codes that\n"
+     "are spent; sealed with the store's key, which is not in it unless asked for.\n"
+     "- is standard output. Only an older backup is replaced.\n"
+     "  --with-key  the key too: whoever reads such a file can make everybody's codes\n"
+     "  --with-log  the log too\n",
+     ctl_backup},
+    {"restore", "restore FILE [--check-only] [--exact] [--force]",
+     "Put back what a backup holds",
+     "The policy and the authenticators become those of the backup. No spent code and\n"
+     "no activation comes to life: everybody waits for a code that nobody can have\n"
+     "used. It may be interrupted and run again. With another key, or changed, the\n"
+     "backup is refused (exit 3).\n"
+     "  --check-only  say what it would change; write nothing\n"
+     "  --exact       who is not in it loses the authenticators they have\n"
+     "  --force       also a backup of another host\n",
+     ctl_restore},
     {"groups", "groups [NAME]", "List groups, or show one with its effective permissions",
      "NAME may also be a permission set.\n", ctl_groups},
     {"assign", "assign (ASSIGNEE NAME [--until TIME] | --file FILE)",

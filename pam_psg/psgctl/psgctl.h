@@ -66,6 +66,8 @@ enum ctl_exit ctl_enforce(struct ctl *ctl);
 enum ctl_exit ctl_doctor(struct ctl *ctl);
 enum ctl_exit ctl_tidy(struct ctl *ctl);
 enum ctl_exit ctl_policy(struct ctl *ctl);
+enum ctl_exit ctl_backup(struct ctl *ctl);
+enum ctl_exit ctl_restore(struct ctl *ctl);
 
 /* -- colour.c -- */
 enum ctl_colour {

@@ -25,6 +25,7 @@
 #define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_SIZE crypto_aead_xchacha20poly1305_ietf_ABYTES
 
+_Static_assert(PSG_KEY_TEXT_SIZE == FILE_SIZE, "PSG_KEY_TEXT_SIZE");
 _Static_assert(PSG_SEAL_EXTRA == 1 + NONCE_SIZE + TAG_SIZE, "PSG_SEAL_EXTRA");
 
 struct psg_key {
@@ -151,6 +152,23 @@ enum psg_err psg_key_read(const char *path, uid_t owner, struct psg_key **ret)
 	return err;
 }
 
+enum psg_err psg_key_parse(const char *text, size_t len, struct psg_key **ret)
+{
+	uint8_t master[MASTER_SIZE];
+	char own[FILE_SIZE + 1];
+	enum psg_err err = len == FILE_SIZE ? PSG_OK : PSG_ERR_KEY;
+
+	if (err != PSG_OK)
+		return err;
+	memcpy(own, text, len);
+	err = key_text_parse(own, len, master);
+	if (err == PSG_OK)
+		err = key_derive(master, ret);
+	psg_wipe(own, sizeof(own));
+	psg_wipe(master, sizeof(master));
+	return err;
+}
+
 enum psg_err psg_key_make(const char *path)
 {
 	uint8_t master[MASTER_SIZE];
@@ -167,6 +185,11 @@ enum psg_err psg_key_make(const char *path)
 	psg_wipe(text, sizeof(text));
 	psg_wipe(master, sizeof(master));
 	return err;
+}
+
+enum psg_err psg_key_put(const char *path, const char text[static PSG_KEY_TEXT_SIZE])
+{
+	return psg_files_make_whole(path, text, PSG_KEY_TEXT_SIZE);
 }
 
 enum psg_err psg_key_seal(const struct psg_key *key, const char *context, const void *plain,
@@ -217,4 +240,14 @@ enum psg_err psg_key_mac(const struct psg_key *key, const char *context, const v
 	bad |= crypto_generichash_final(&state, ret, PSG_MAC_SIZE);
 	sodium_memzero(&state, sizeof(state));
 	return bad == 0 ? PSG_OK : PSG_ERR_KEY;
+}
+
+enum psg_err psg_key_fingerprint(const struct psg_key *key, char ret[static PSG_FINGERPRINT_SIZE])
+{
+	uint8_t mac[PSG_MAC_SIZE];
+	enum psg_err err = psg_key_mac(key, "fingerprint", "", 0, mac);
+
+	if (err == PSG_OK)
+		psg_hex_encode(mac, (PSG_FINGERPRINT_SIZE - 1) / 2, ret);
+	return err;
 }

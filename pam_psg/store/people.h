@@ -80,6 +80,9 @@ void psg_spent_beside(const char *file, enum psg_spent_part part,
 bool psg_spent_highest(const struct psg_strings *names, enum psg_spent_kind kind, const char *id,
 		       uint64_t *ret);
 
+/* Whether a backup may hold it: a name in spent/, of whatever kind, that is no path and has no companion's suffix. */
+bool psg_carried_name_valid(const char *name);
+
 /* An activation and what tidy wants to know besides. */
 struct psg_spent {
 	struct psg_activation activation;
@@ -130,6 +133,10 @@ enum psg_err psg_attempt_take_of(const struct psg_person *whole, uid_t apart,
 PSG_MUST_CHECK
 enum psg_err psg_attempts_forgive_of(const struct psg_person *whole, uid_t apart, uint64_t number);
 
+/* A credential's bytes, as they stand in `context`/id, opened. CORRUPT for whatever does not open. */
+PSG_MUST_CHECK
+enum psg_err psg_credential_unseal(const struct psg_key *key, const char *context, const char *id,
+				   const void *sealed, size_t len, struct psg_credential *ret);
 /* One credential, opened. CORRUPT for whatever is there and does not open. */
 PSG_MUST_CHECK
 enum psg_err psg_credential_read(const struct psg_person *authenticators, const char *id,

@@ -18,11 +18,10 @@ bool psg_credential_id_valid(const char *id)
 	       strspn(id, "0123456789abcdef") == PSG_CREDENTIAL_ID_SIZE - 1;
 }
 
-static void place_of(const struct psg_person *person, const char *id,
+static void place_of(const char *context, const char *id,
 		     char out[static PSG_CONTEXT_SIZE + PSG_CREDENTIAL_ID_SIZE])
 {
-	(void)snprintf(out, PSG_CONTEXT_SIZE + PSG_CREDENTIAL_ID_SIZE, "%s/%s", person->context,
-		       id);
+	(void)snprintf(out, PSG_CONTEXT_SIZE + PSG_CREDENTIAL_ID_SIZE, "%s/%s", context, id);
 }
 
 static bool is_sound(const struct psg_credential *c)
@@ -83,11 +82,27 @@ static enum psg_err decode(const void *bytes, size_t len, const char *id,
 	return PSG_OK;
 }
 
+enum psg_err psg_credential_unseal(const struct psg_key *key, const char *context, const char *id,
+				   const void *sealed, size_t len, struct psg_credential *ret)
+{
+	uint8_t plain[PSG_SEALED_MAX];
+	char place[PSG_CONTEXT_SIZE + PSG_CREDENTIAL_ID_SIZE];
+	enum psg_err err;
+
+	if (len > sizeof(plain))
+		return PSG_ERR_CORRUPT;
+	place_of(context, id, place);
+	err = psg_key_open(key, place, sealed, len, plain);
+	if (err == PSG_OK)
+		err = decode(plain, len - PSG_SEAL_EXTRA, id, ret);
+	psg_wipe(plain, sizeof(plain));
+	return err == PSG_ERR_VERSION ? PSG_ERR_CORRUPT : err;
+}
+
 enum psg_err psg_credential_read(const struct psg_person *person, const char *id,
 				 struct psg_credential *ret)
 {
-	uint8_t sealed[1024], plain[sizeof(sealed)];
-	char place[PSG_CONTEXT_SIZE + PSG_CREDENTIAL_ID_SIZE];
+	uint8_t sealed[PSG_SEALED_MAX];
 	struct psg_file_info info;
 	enum psg_err err;
 
@@ -96,12 +111,8 @@ enum psg_err psg_credential_read(const struct psg_person *person, const char *id
 	err = person->folder->ops->read(person->folder, id, sealed, sizeof(sealed), &info);
 	if (err != PSG_OK)
 		return err == PSG_ERR_UNSAFE ? PSG_ERR_CORRUPT : err;
-	place_of(person, id, place);
-	err = psg_key_open(person->store->key, place, sealed, info.len, plain);
-	if (err == PSG_OK)
-		err = decode(plain, info.len - PSG_SEAL_EXTRA, id, ret);
-	psg_wipe(plain, sizeof(plain));
-	return err == PSG_ERR_VERSION ? PSG_ERR_CORRUPT : err;
+	return psg_credential_unseal(person->store->key, person->context, id, sealed, info.len,
+				     ret);
 }
 
 static enum psg_err read_named(const struct psg_person *person, const struct psg_strings *names,
@@ -172,7 +183,7 @@ static enum psg_err seal(const struct psg_person *person, const struct psg_crede
 		return PSG_ERR_NO_MEMORY;
 	if (plain.len + PSG_SEAL_EXTRA > size)
 		return PSG_ERR_INVALID;
-	place_of(person, credential->id, place);
+	place_of(person->context, credential->id, place);
 	*ret_len = plain.len + PSG_SEAL_EXTRA;
 	return psg_key_seal(person->store->key, place, plain.data, plain.len, sealed);
 }
@@ -181,7 +192,7 @@ enum psg_err psg_people_enroll(struct psg_store *store, const char *subject,
 			       const struct psg_credential *credential)
 {
 	struct psg_person person PSG_CLEANUP(psg_person_close) = {0};
-	uint8_t sealed[1024];
+	uint8_t sealed[PSG_SEALED_MAX];
 	size_t len;
 	enum psg_err err;
 

@@ -145,6 +145,12 @@ static enum psg_err make_subfolder(struct psg_folder *root, const char *name, bo
 
 enum psg_err psg_store_make(const char *path, const char *key_path, bool *ret_made)
 {
+	return psg_store_make_with(path, key_path, NULL, ret_made);
+}
+
+enum psg_err psg_store_make_with(const char *path, const char *key_path, const char *key_text,
+				 bool *ret_made)
+{
 	struct psg_folder *root PSG_CLEANUP(psg_folder_release) = NULL;
 	char own[4096], key[4096];
 	bool made = false;
@@ -165,7 +171,7 @@ enum psg_err psg_store_make(const char *path, const char *key_path, bool *ret_ma
 		err = make_key_folder(key, &made);
 	if (err != PSG_OK)
 		return err;
-	err = psg_key_make(key);
+	err = key_text != NULL ? psg_key_put(key, key_text) : psg_key_make(key);
 	if (err == PSG_OK)
 		made = true;
 	else if (err != PSG_ERR_EXISTS)

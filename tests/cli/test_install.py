@@ -103,7 +103,7 @@ def test_the_generation_rises(here, there, exported):
 def test_carried_whole(here, there, exported, tmp_path):
     assert exported.stat().st_mode & 0o7777 == 0o600
     result = there.ok("policy", "install", exported)
-    assert "2 assignments more, 0 fewer" in result.out
+    assert "Assignments: 2 more, 0 fewer" in result.out
     assert there.policy() == here.policy()
     assert documents(there, tmp_path, "a") == documents(here, tmp_path, "b")
     logged = there.ok("--json", "log").json()
@@ -125,7 +125,8 @@ def test_check_only_writes_nothing(there, exported):
     assert PERSON in result.out and "gains" in result.out and "Nothing was written" in result.out
     document = there.ok("--json", "policy", "install", exported, "--check-only").json()
     assert document["checkOnly"] and document["gained"] == 2 and document["lost"] == 0
-    assert {(c["userName"], c["application"]) for c in document["changes"]} == {(PERSON, "billing"), ("%staff", "sshd")}
+    changes = {(change["userName"], change["application"]) for change in document["changes"]}
+    assert changes == {(PERSON, "billing"), ("%staff", "sshd")}
 
 
 def test_who_needs_no_activation_any_more_is_named(here, exported, package):
