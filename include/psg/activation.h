@@ -10,7 +10,7 @@
 #define PSG_TICKET_SIZE 16
 #define PSG_TICKET_LIFE_NS (INT64_C(120) * PSG_NS_PER_S)
 #define PSG_DESCRIPTION_SIZE 1024   /* 255 characters of UTF-8, NUL */
-#define PSG_ACTIVATION_FILE_SIZE 64 /* "ID-STEP", "admin-N" */
+#define PSG_ACTIVATION_FILE_SIZE 64 /* "ID-STEP", "admin-N", "recovery-SET-N" */
 #define PSG_ACTIVATION_ID_SIZE                                                                     \
 	(PSG_FOLDER_NAME_SIZE + PSG_ACTIVATION_FILE_SIZE) /* "alice/ID-STEP" */
 

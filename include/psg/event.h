@@ -19,8 +19,9 @@ enum psg_event_kind {
 	PSG_EVENT_THROTTLED,
 	PSG_EVENT_MALFORMED, /* an answer that cannot be a code, or none */
 	PSG_EVENT_LAPSED,
-	PSG_EVENT_ENDED,    /* by its session's close, or superseded */
-	PSG_EVENT_NOT_LENT, /* a Unix group that the policy names could not be lent */
+	PSG_EVENT_ENDED,         /* by its session's close, or superseded */
+	PSG_EVENT_NOT_LENT,      /* a Unix group that the policy names could not be lent */
+	PSG_EVENT_RECOVERY_USED, /* a recovery code was spent; beside what it opened */
 	/* the administrator's acts */
 	PSG_EVENT_INITIALIZED,
 	PSG_EVENT_DEPLOYED,
@@ -29,7 +30,8 @@ enum psg_event_kind {
 	PSG_EVENT_ENROLLED,
 	PSG_EVENT_UNENROLLED,
 	PSG_EVENT_UNLOCKED,
-	PSG_EVENT_GRANTED, /* psgctl activate for somebody */
+	PSG_EVENT_RECOVERY_MADE, /* new recovery codes */
+	PSG_EVENT_GRANTED,       /* psgctl activate for somebody */
 	PSG_EVENT_DEACTIVATED,
 	PSG_EVENT_BACKED_UP,
 	PSG_EVENT_RESTORED,

@@ -89,7 +89,8 @@ typedef enum psg_err psg_recheck_fn(void *arg);
 
 struct psg_claim {
 	const char *subject;
-	const char *code; /* normalized by psg_code_normalize */
+	const char *
+	    code; /* of a device or a recovery code: normalized by psg_answer_normalize (psg/recovery.h) */
 	uid_t apart;
 	const struct psg_throttle *throttle;
 	uint32_t window_steps;
@@ -102,8 +103,9 @@ struct psg_claim {
 /* DESIGN section 5, rules 1 and 2 whole: attempt → match over the credentials → create
  * spent/ID-STEP with O_EXCL → look again (60 s, window, credential, recheck) → write, sync file,
  * sync folder → still not ended. Then forgives the attempts and ends (SUPERSEDED) older activations of the
- * same target in the same session or for the Host. *ret (may be NULL) is filled on success only.
- * Errors: NOT_ENROLLED (no attempt taken), THROTTLED (*ret_wait_ns), WRONG_CODE, REPLAYED, STEP_FUTURE, STALE,
+ * same target in the same session or for the Host. *ret (may be NULL) is filled on success only; without a grant
+ * nothing of it but `file`. A recovery code goes the same way, with spent/recovery-SET-N and no window.
+ * Errors: NOT_ENROLLED, MALFORMED (a recovery code of somebody who has none; neither took an attempt), THROTTLED (*ret_wait_ns), WRONG_CODE, REPLAYED, STEP_FUTURE, STALE,
  * store's: whatever it is, no activation is live that was not live before. */
 PSG_MUST_CHECK
 enum psg_err psg_people_claim(struct psg_store *store, const struct psg_claim *claim,

@@ -20,6 +20,7 @@ static const struct {
     [PSG_EVENT_LAPSED] = {"Lapsed", LOG_INFO},
     [PSG_EVENT_ENDED] = {"Ended", LOG_INFO},
     [PSG_EVENT_NOT_LENT] = {"NotLent", LOG_WARNING},
+    [PSG_EVENT_RECOVERY_USED] = {"RecoveryUsed", LOG_WARNING},
     [PSG_EVENT_INITIALIZED] = {"Initialized", LOG_NOTICE},
     [PSG_EVENT_DEPLOYED] = {"Deployed", LOG_NOTICE},
     [PSG_EVENT_ASSIGNED] = {"Assigned", LOG_NOTICE},
@@ -27,6 +28,7 @@ static const struct {
     [PSG_EVENT_ENROLLED] = {"Enrolled", LOG_NOTICE},
     [PSG_EVENT_UNENROLLED] = {"Unenrolled", LOG_NOTICE},
     [PSG_EVENT_UNLOCKED] = {"Unlocked", LOG_NOTICE},
+    [PSG_EVENT_RECOVERY_MADE] = {"RecoveryMade", LOG_NOTICE},
     /* A door opened without a code. */
     [PSG_EVENT_GRANTED] = {"Granted", LOG_WARNING},
     [PSG_EVENT_DEACTIVATED] = {"Deactivated", LOG_NOTICE},

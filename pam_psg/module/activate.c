@@ -30,19 +30,16 @@ static void plan_clear(struct plan *plan)
  * into a gate that cannot open. */
 static enum psg_err enrolled(struct psg_request *req)
 {
-	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
-	enum psg_err err = psg_people_credentials(req->store, req->subject.name, &credentials);
+	size_t digits = 0;
+	enum psg_err err = psg_people_can_answer(req->store, req->subject.name, &digits);
 
-	if (err)
-		return err;
-	if (credentials.count == 0)
-		return credentials.unreadable ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
-	req->code_digits = credentials.items[0].digits;
-	return PSG_OK;
+	req->code_digits = digits;
+	req->recovery_alone = !err && digits == 0;
+	return err;
 }
 
 static enum psg_err ask_code(struct psg_request *req, const char *prompt, bool may_skip,
-			     char code[static PSG_CODE_DIGITS_MAX + 1], bool *ret_skipped)
+			     char code[static PSG_ANSWER_SIZE], bool *ret_skipped)
 {
 	char *answer PSG_CLEANUP(psg_answer_free) = NULL;
 	enum psg_err err = psg_prompt(req, req->args.echo, prompt, &answer);
@@ -53,7 +50,7 @@ static enum psg_err ask_code(struct psg_request *req, const char *prompt, bool m
 	/* Enter alone gives nothing: what was refused is the missing activation, not a bad code. */
 	if (!*answer && !may_skip)
 		return PSG_ERR_CANCELLED;
-	return *ret_skipped ? PSG_OK : psg_code_normalize(answer, code);
+	return *ret_skipped ? PSG_OK : psg_take_code(req, answer, code);
 }
 
 /* What came to live while this prompt stood open is continued: else a prompt left open would be a
@@ -168,6 +165,7 @@ static enum psg_err claim(struct plan *plan, const struct psg_activation *renews
 		   plan->description);
 	psg_say_active(req, &req->made, renewed,
 		       renewed && at_the_end(&req->made, plan->policy.maximum_lifetime_s));
+	psg_say_recovery(req, &req->made);
 	/* Whoever passes sweeps; that it could not is no reason to refuse. */
 	(void)!psg_people_tidy(req->store, req->subject.name);
 	return PSG_OK;
@@ -187,7 +185,7 @@ static enum psg_err plan_for(struct psg_request *req, enum psg_target_kind kind,
 enum psg_err psg_activate(struct psg_request *req)
 {
 	struct plan plan PSG_CLEANUP(plan_clear) = {.kind = PSG_TARGET_NONE};
-	char code[PSG_CODE_DIGITS_MAX + 1] = "";
+	char code[PSG_ANSWER_SIZE] = "";
 	const struct psg_path *path = NULL;
 	bool skipped;
 	enum psg_err err = enrolled(req);
@@ -221,7 +219,7 @@ static bool warns(const struct psg_request *req, const struct psg_activation *ac
 static enum psg_err ask_and_renew(struct plan *plan, const struct psg_activation *activation)
 {
 	struct psg_request *req = plan->req;
-	char code[PSG_CODE_DIGITS_MAX + 1] = "", until[PSG_TIME_SIZE];
+	char code[PSG_ANSWER_SIZE] = "", until[PSG_TIME_SIZE];
 	bool skipped = true;
 	enum psg_err err =
 	    ask_code(req, "Authenticator code to renew (Enter skips): ", true, code, &skipped);

@@ -73,32 +73,46 @@ static enum psg_err claim(struct psg_request *req, const char *code)
 	    .window_steps = settings.window_steps,
 	};
 
-	return psg_people_claim(req->store, &what, NULL, &req->wait_ns);
+	struct psg_activation spent = {.valid = false};
+
+	err = psg_people_claim(req->store, &what, &spent, &req->wait_ns);
+	if (!err)
+		psg_say_recovery(req, &spent);
+	return err;
 }
 
 static enum psg_err ask(struct psg_request *req, const char *prompt,
-			char code[static PSG_CODE_DIGITS_MAX + 1])
+			char code[static PSG_ANSWER_SIZE])
 {
 	char *answer PSG_CLEANUP(psg_answer_free) = NULL;
 	enum psg_err err = psg_prompt(req, false, prompt, &answer);
 
-	return err ? err : psg_code_normalize(answer, code);
+	return err ? err : psg_take_code(req, answer, code);
 }
 
 /* Whoever enrols must be let: by an old code, by the policy, or by being root. */
 static enum psg_err allowed(struct psg_request *req, const struct psg_credentials *old)
 {
-	char code[PSG_CODE_DIGITS_MAX + 1] = "";
+	char code[PSG_ANSWER_SIZE] = "";
 	bool self = false;
+	size_t digits;
 	enum psg_err err;
 
 	if (getuid() == 0)
 		return PSG_OK;
 	if (old->count + old->unreadable == 0) {
 		err = self_enrollment(req, &self);
-		return err ? err : self ? PSG_OK : PSG_ERR_NOT_ENROLLED;
+		if (err || self)
+			return err;
+		/* Recovery codes are for just this: the device is gone. */
+		err = psg_people_can_answer(req->store, req->subject.name, &digits);
+		if (err)
+			return err;
 	}
-	err = ask(req, "Code of your present authenticator: ", code);
+	err = ask(req,
+		  old->count ? "Code of your present authenticator, or a recovery code: "
+			     : "Recovery code: ",
+		  code);
 	if (!err)
 		err = claim(req, code);
 	psg_wipe(code, sizeof(code));
@@ -108,7 +122,7 @@ static enum psg_err allowed(struct psg_request *req, const struct psg_credential
 /* The key stands in the prompt: a text of its own would be lost under PAM_SILENT or `quiet`, and the
  * person asked for a code of a key never seen. */
 static enum psg_err ask_new(struct psg_request *req, const struct psg_credential *credential,
-			    char code[static PSG_CODE_DIGITS_MAX + 1])
+			    char code[static PSG_ANSWER_SIZE])
 {
 	char key[2 * PSG_SECRET_MAX], prompt[PROMPT_SIZE];
 	enum psg_err err =
@@ -127,7 +141,7 @@ static enum psg_err ask_new(struct psg_request *req, const struct psg_credential
 }
 
 static enum psg_err confirm(struct psg_request *req, const struct psg_credential *credential,
-			    char code[static PSG_CODE_DIGITS_MAX + 1])
+			    char code[static PSG_ANSWER_SIZE])
 {
 	struct psg_now now;
 	uint64_t step;
@@ -158,7 +172,7 @@ enum psg_err psg_enroll(struct psg_request *req)
 {
 	struct psg_credentials old PSG_CLEANUP(psg_credentials_clear) = {0};
 	struct psg_credential credential PSG_CLEANUP(psg_credential_clear) = {0};
-	char code[PSG_CODE_DIGITS_MAX + 1] = "";
+	char code[PSG_ANSWER_SIZE] = "";
 	enum psg_err err = psg_people_credentials(req->store, req->subject.name, &old);
 
 	if (!err)

@@ -9,6 +9,7 @@
 
 #include "psg/codes.h"
 #include "psg/event.h"
+#include "psg/recovery.h"
 
 struct psg_request {
 	pam_handle_t *pamh;
@@ -24,6 +25,8 @@ struct psg_request {
 	struct psg_gate *active; /* psg_active's own, where `gate` tells no activations */
 	int64_t wait_ns;         /* THROTTLED: how long */
 	size_t code_digits;      /* what the subject's authenticators have; 0 unknown */
+	bool recovery_alone;     /* the subject has recovery codes and no authenticator */
+	bool recovery_given;     /* the answer had the form of a recovery code */
 	/* MALFORMED, and it was not the code: what, for the log, and what the person is told. */
 	const char *malformed;
 	char complaint[256];
@@ -80,7 +83,7 @@ enum psg_err psg_prompt(struct psg_request *req, bool echo, const char *text, ch
 void psg_answer_free(char **answer);
 /* A line of text, unless PAM_SILENT, `quiet` or open_session forbids it. */
 void psg_tell(struct psg_request *req, const char *format, ...) PSG_PRINTF(2, 3);
-/* The one line that says why somebody is refused: sent in spite of PAM_SILENT. */
+/* The one line that says why somebody is refused, or that a recovery code was spent: sent in spite of PAM_SILENT. */
 void psg_tell_refusal(struct psg_request *req, const char *format, ...) PSG_PRINTF(2, 3);
 
 /* -- say.c -- */
@@ -169,6 +172,15 @@ enum psg_err psg_gids_lend(pam_handle_t *pamh, const struct psg_gids *wanted);
 /* Takes back all that was lent to this process in this transaction. */
 PSG_MUST_CHECK
 enum psg_err psg_gids_return(pam_handle_t *pamh);
+
+/* -- recovery.c -- */
+
+/* An answer to a prompt for a code, normalized; remembers its form. Errors: MALFORMED. */
+PSG_MUST_CHECK
+enum psg_err psg_take_code(struct psg_request *req, const char *answer,
+			   char code[static PSG_ANSWER_SIZE]);
+/* Where a recovery code was what the claim spent: says so to the person and to the log, loudly, and how many are left. */
+void psg_say_recovery(struct psg_request *req, const struct psg_activation *made);
 
 /* -- enroll.c -- */
 

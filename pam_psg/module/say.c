@@ -206,6 +206,11 @@ static void say_error(struct psg_request *req)
 	if (err == PSG_ERR_THROTTLED) {
 		psg_duration_format_human((req->wait_ns + PSG_NS_PER_S - 1) / PSG_NS_PER_S, wait);
 		psg_tell_refusal(req, "Too many wrong codes. Try again in %s.", wait);
+	} else if (err == PSG_ERR_WRONG_CODE && req->recovery_given) {
+		psg_tell_refusal(req, "That recovery code is not right. Check it letter by letter, "
+				      "and try again.");
+	} else if (err == PSG_ERR_REPLAYED && req->recovery_given) {
+		psg_tell_refusal(req, "That recovery code was used before. Take another one.");
 	} else if (err == PSG_ERR_WRONG_CODE) {
 		psg_tell_refusal(req, "That code is not right. Try the next one. Does your device "
 				      "set its clock itself?");
@@ -217,6 +222,9 @@ static void say_error(struct psg_request *req)
 				 "your administrator for a new authenticator.");
 	} else if (err == PSG_ERR_MALFORMED && req->malformed) {
 		psg_tell_refusal(req, "%s", req->complaint);
+	} else if (err == PSG_ERR_MALFORMED && req->recovery_alone) {
+		psg_tell_refusal(req, "That cannot be a recovery code: those are two groups of "
+				      "five letters and digits. Try again.");
 	} else if (err == PSG_ERR_MALFORMED) {
 		psg_tell_refusal(req, "That cannot be a code: a code has %zu digits. Try again.",
 				 req->code_digits ? req->code_digits : 6);

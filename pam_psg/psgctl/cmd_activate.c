@@ -120,7 +120,7 @@ static enum ctl_exit refuse(struct activate *activate, enum psg_err err, int64_t
 static enum psg_err claim(struct activate *activate, struct psg_activation *ret, int64_t *ret_wait)
 {
 	char answer[CTL_ANSWER_SIZE] PSG_CLEANUP(ctl_answer_wipe) = "";
-	char code[PSG_CODE_DIGITS_MAX + 1] = "";
+	char code[PSG_ANSWER_SIZE] = "";
 	struct psg_claim claim = {
 	    .subject = activate->subject.name,
 	    .code = code,
@@ -131,18 +131,15 @@ static enum psg_err claim(struct activate *activate, struct psg_activation *ret,
 	    .recheck = activate_recheck,
 	    .recheck_arg = activate,
 	};
-	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
+	size_t digits;
 	activate->grant = grant_of(activate);
-	enum psg_err err =
-	    psg_people_credentials(activate->ctl->store, claim.subject, &credentials);
+	enum psg_err err = psg_people_can_answer(activate->ctl->store, claim.subject, &digits);
 
 	/* Asking somebody who has nothing to answer with teaches people to type codes anywhere. */
-	if (!err && credentials.count == 0)
-		err = credentials.unreadable ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
 	if (!err)
 		err = ctl_ask("Authenticator code: ", answer, sizeof(answer));
 	if (!err)
-		err = psg_code_normalize(answer, code);
+		err = psg_answer_normalize(answer, code);
 	if (!err)
 		err = psg_people_claim(activate->ctl->store, &claim, ret, ret_wait);
 	psg_wipe(code, sizeof(code));
@@ -167,6 +164,7 @@ static enum ctl_exit report(struct activate *activate, const struct psg_activati
 
 	ctl_live_event(ctl, event_kind(activate), activate->subject.name, made,
 		       *activate->description ? activate->description : NULL);
+	ctl_recovery_used(ctl, activate->subject.name, made);
 	/* Whoever passes sweeps; that it could not changes nothing. */
 	(void)!psg_people_tidy(ctl->store, activate->subject.name);
 	if (ctl->json)

@@ -16,6 +16,7 @@ struct listing {
 /* The failures are the person's, whichever device was tried. */
 struct standing {
 	const char *subject;
+	struct psg_recovery recovery;
 	uint64_t failures;
 	int64_t until_s; /* 0: not throttled */
 };
@@ -23,19 +24,21 @@ struct standing {
 static json_t *to_json(const struct standing *standing, const struct psg_credential *credential)
 {
 	return json_pack(
-	    "{so so so sI sI so so sI so}", "id", ctl_json_text(credential->id), "userName",
+	    "{so so so sI sI so so sI so sI}", "id", ctl_json_text(credential->id), "userName",
 	    ctl_json_text(standing->subject), "algorithm",
 	    ctl_json_text(psg_algorithm_name(credential->algorithm)), "digits",
 	    (json_int_t)credential->digits, "period", (json_int_t)credential->period_s, "label",
 	    *credential->label ? ctl_json_text(credential->label) : json_null(), "createdDate",
 	    ctl_json_time(credential->created_realtime_s), "failures",
-	    (json_int_t)standing->failures, "throttledUntil", ctl_json_time(standing->until_s));
+	    (json_int_t)standing->failures, "throttledUntil", ctl_json_time(standing->until_s),
+	    "recoveryCodesLeft", (json_int_t)standing->recovery.left);
 }
 
 static void to_row(struct listing *listing, const struct standing *standing,
 		   const struct psg_credential *credential)
 {
 	char type[64], created[PSG_TIME_SIZE], failures[24], until[PSG_TIME_SIZE] = "";
+	char recovery[48] = "";
 
 	snprintf(type, sizeof(type), "%s %u digits %u s", psg_algorithm_name(credential->algorithm),
 		 credential->digits, credential->period_s);
@@ -43,8 +46,11 @@ static void to_row(struct listing *listing, const struct standing *standing,
 	psg_time_format(credential->created_realtime_s, created);
 	if (standing->until_s)
 		psg_time_format(standing->until_s, until);
-	const char *cells[] = {standing->subject, credential->id, type, credential->label,
-			       created,           failures,       until};
+	if (standing->recovery.count)
+		snprintf(recovery, sizeof(recovery), "%zu of %zu", standing->recovery.left,
+			 standing->recovery.count);
+	const char *cells[] = {standing->subject, credential->id, type,  credential->label,
+			       created,           failures,       until, recovery};
 
 	ctl_table_row(listing->table, cells);
 }
@@ -62,6 +68,13 @@ static enum psg_err list_person(void *arg, const char *subject)
 					listing->throttle, &standing.failures, &wait_ns);
 	if (err)
 		return err;
+	if (psg_recovery_look(listing->ctl->store, subject, &standing.recovery))
+		ctl_warn(listing->ctl, "the recovery codes of %s do not open with this key",
+			 ctl_safe(subject));
+	/* Of whom there is no line below. */
+	if (standing.recovery.left && list.count == 0)
+		ctl_note(listing->ctl, "%s has %zu recovery codes and no authenticator",
+			 ctl_safe(subject), standing.recovery.left);
 	if (wait_ns > 0)
 		standing.until_s = listing->now_s + (wait_ns + PSG_NS_PER_S - 1) / PSG_NS_PER_S;
 	if (list.unreadable)
@@ -97,8 +110,8 @@ static enum psg_err list_all(struct listing *listing)
 
 static enum ctl_exit run(struct ctl *ctl, const char *subject)
 {
-	static const char *const header[] = {"USER",    "ID",       "TYPE",           "LABEL",
-					     "CREATED", "FAILURES", "THROTTLED UNTIL"};
+	static const char *const header[] = {
+	    "USER", "ID", "TYPE", "LABEL", "CREATED", "FAILURES", "THROTTLED UNTIL", "RECOVERY"};
 	struct psg_gate_settings settings PSG_CLEANUP(psg_gate_settings_clear) = {0};
 	struct listing listing = {.ctl = ctl, .throttle = &settings.throttle};
 	struct psg_now now;

@@ -20,6 +20,7 @@ static enum ctl_exit print_person(struct ctl *ctl, const char *subject)
 {
 	struct psg_gate_settings settings PSG_CLEANUP(psg_gate_settings_clear) = {0};
 	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
+	struct psg_recovery recovery = {.count = 0};
 	char wait[PSG_TIME_SIZE];
 	uint64_t failures;
 	int64_t wait_ns;
@@ -30,6 +31,13 @@ static enum ctl_exit print_person(struct ctl *ctl, const char *subject)
 	enum psg_err err = psg_people_credentials(ctl->store, subject, &credentials);
 
 	if (!err)
+		err = psg_recovery_look(ctl->store, subject, &recovery);
+	if (err == PSG_ERR_CORRUPT) {
+		ctl_warn(ctl, "the recovery codes of %s do not open with this key",
+			 ctl_safe(subject));
+		err = PSG_OK;
+	}
+	if (!err)
 		err = psg_attempts_look(ctl->store, subject, PSG_NOT_APART, &settings.throttle,
 					&failures, &wait_ns);
 	if (err)
@@ -38,6 +46,8 @@ static enum ctl_exit print_person(struct ctl *ctl, const char *subject)
 	       credentials.count        ? "enrolled"
 	       : credentials.unreadable ? "enrolled, but the key does not open the authenticator"
 					: "not enrolled");
+	if (recovery.count)
+		printf("%zu of %zu recovery codes are left.\n", recovery.left, recovery.count);
 	psg_duration_format_human((wait_ns + PSG_NS_PER_S - 1) / PSG_NS_PER_S, wait);
 	if (wait_ns > 0)
 		printf("Throttled after %llu wrong codes: the next is possible in %s.\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "psg/recovery.h"
 #include "psg/codes.h"
 
 /* What one line demands; the same of several lines is one. */
@@ -104,12 +105,30 @@ static enum psg_err ask(struct people *people, struct demand *demand,
 	return PSG_OK;
 }
 
+/* Whoever never had any is not told to: that is the administrator's choice. */
+static void judge_recovery(struct people *people, const char *name)
+{
+	struct psg_recovery recovery = {.count = 0};
+	const struct doctor_place place = {.file = people->asked->path};
+	enum psg_err err = psg_recovery_look(people->asked->store, name, &recovery);
+
+	if (err)
+		doctor_add(people->doctor, DOCTOR_AUTHENTICATOR_UNREADABLE, place,
+			   "%s has recovery codes that cannot be opened: %s", name,
+			   psg_strerror(err));
+	else if (recovery.count > 0 && recovery.left <= PSG_RECOVERY_FEW)
+		doctor_add(people->doctor, DOCTOR_RECOVERY_FEW, place,
+			   "%s has %zu of %zu recovery codes left", name, recovery.left,
+			   recovery.count);
+}
+
 static void judge_enrolled(struct people *people, const char *name, const char *through)
 {
 	struct psg_credentials list PSG_CLEANUP(psg_credentials_clear) = {0};
 	enum psg_err err = psg_people_credentials(people->asked->store, name, &list);
 	const struct doctor_place place = {.file = people->asked->path};
 
+	judge_recovery(people, name);
 	if (!err && list.count > 0)
 		return;
 	if (err || list.unreadable > 0)

@@ -190,6 +190,9 @@ static const struct {
     [DOCTOR_AUTHENTICATOR_UNREADABLE] =
 	{"authenticator-unreadable", DOCTOR_ERROR,
 	 "restore the key it was sealed with, or psgctl enroll --replace"},
+    [DOCTOR_RECOVERY_FEW] = {"recovery-few", DOCTOR_WARNING,
+			     "psgctl recovery, and hand over the new codes: when none is left, a "
+			     "lost device needs you"},
     [DOCTOR_GROUP_UNREACHABLE] = {"group-unreachable", DOCTOR_NOTE,
 				  "psgctl assign it, or leave it for later"},
 };

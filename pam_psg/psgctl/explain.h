@@ -39,6 +39,7 @@ struct explain {
 	enum psg_err
 	    person_err; /* what is known of the authenticators; counts where one is needed */
 	size_t authenticators, unreadable;
+	size_t recovery_left; /* recovery codes, where there is no authenticator too */
 	uint64_t failures;
 	int64_t wait_ns;
 	struct psg_now now;

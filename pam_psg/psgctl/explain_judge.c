@@ -96,7 +96,7 @@ static enum psg_err without_a_code(const struct explain *explain)
 {
 	if (explain->person_err)
 		return explain->person_err;
-	if (explain->authenticators == 0)
+	if (explain->authenticators + explain->recovery_left == 0)
 		return explain->unreadable ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
 	return explain->wait_ns > 0 ? PSG_ERR_THROTTLED : PSG_ERR_WRONG_CODE;
 }
@@ -133,6 +133,7 @@ static enum psg_err look_at_person(struct explain *explain)
 {
 	struct psg_credentials list PSG_CLEANUP(psg_credentials_clear) = {0};
 	struct psg_gate_settings settings PSG_CLEANUP(psg_gate_settings_clear) = {0};
+	struct psg_recovery recovery = {.count = 0};
 	struct psg_store *store = explain->ctl->store;
 	const char *name = explain->subject.name;
 	enum psg_err err = psg_policy_settings(explain->ctl->policy, &settings);
@@ -140,12 +141,18 @@ static enum psg_err look_at_person(struct explain *explain)
 	if (!err)
 		err = psg_people_credentials(store, name, &list);
 	if (!err)
+		err = psg_recovery_look(store, name, &recovery);
+	/* Damaged ones shut nobody out who has an authenticator. */
+	if (err == PSG_ERR_CORRUPT && list.count > 0)
+		err = PSG_OK;
+	if (!err)
 		err = psg_attempts_look(store, name, PSG_NOT_APART, &settings.throttle,
 					&explain->failures, &explain->wait_ns);
 	if (!err)
 		err = psg_clock_now(&store->clock, &explain->now);
 	explain->authenticators = list.count;
 	explain->unreadable = list.unreadable;
+	explain->recovery_left = recovery.left;
 	return err;
 }
 

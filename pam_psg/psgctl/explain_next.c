@@ -100,12 +100,14 @@ static void next_activate(const struct explain *explain, struct psg_buf *out)
 	const char *user = ctl_safe(explain->subject.name);
 	char wait[PSG_TIME_SIZE];
 
-	if (explain->authenticators == 0 && explain->unreadable) {
+	bool none = explain->authenticators + explain->recovery_left == 0;
+
+	if (none && explain->unreadable) {
 		psg_buf_format(out,
 			       "the key does not open the authenticator: restore the key, or "
 			       "psgctl enroll %s --replace",
 			       user);
-	} else if (explain->authenticators == 0) {
+	} else if (none) {
 		psg_buf_format(out, "psgctl enroll %s", user);
 	} else if (explain->wait_ns > 0) {
 		psg_duration_format_human((explain->wait_ns + PSG_NS_PER_S - 1) / PSG_NS_PER_S,

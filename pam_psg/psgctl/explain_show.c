@@ -172,7 +172,8 @@ void explain_print(const struct explain *explain)
 	print_paths(explain);
 	print_calls(explain);
 	if (explain->subject.uid != 0)
-		printf("\nAuthenticators: %zu, failures: %llu\n", explain->authenticators,
+		printf("\nAuthenticators: %zu, recovery codes: %zu, failures: %llu\n",
+		       explain->authenticators, explain->recovery_left,
 		       (unsigned long long)explain->failures);
 	for (size_t i = 0; i < explain->notes.count; i++)
 		printf("Note: %s\n", explain->notes.items[i]);

@@ -98,11 +98,16 @@ static const struct ctl_command commands[] = {
      "  --replace        instead of the one there is; --add: beside it\n"
      "  --no-confirm     do not ask for a first code\n",
      ctl_enroll},
-    {"unenroll", "unenroll USER [--id ID]", "Remove a user's authenticators", NULL, ctl_unenroll},
+    {"unenroll", "unenroll USER [--id ID]", "Remove a user's authenticators",
+     "  --id ID  this one only; without it the recovery codes go too\n", ctl_unenroll},
     {"authenticators", "authenticators [USER]", "List authenticators, without their secrets", NULL,
      ctl_authenticators},
     {"verify", "verify USER", "Say whether one code from stdin is right", NULL, ctl_verify},
     {"unlock", "unlock USER", "Forget a user's failed attempts", NULL, ctl_unlock},
+    {"recovery", "recovery USER", "Give a user ten new recovery codes, shown once",
+     "Each is good once in the place of a code of the authenticator, and lets the\n"
+     "person replace a lost one. Older recovery codes are good no longer.\n",
+     ctl_recovery},
     {"activate",
      "activate NAME [--user USER] [--for DURATION] [--reason TEXT]\n"
      "       [--session ID | --scope Host]",

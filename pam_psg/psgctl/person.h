@@ -2,6 +2,7 @@
 #ifndef PSGCTL_PERSON_H
 #define PSGCTL_PERSON_H
 
+#include "psg/recovery.h"
 #include "psgctl.h"
 
 #define CTL_ANSWER_SIZE 512
@@ -24,6 +25,9 @@ void ctl_error_person(const struct ctl *ctl, const char *what, const char *name)
  * where it is not open. Says what failed. */
 PSG_MUST_CHECK
 enum ctl_exit ctl_gate_settings(struct ctl *ctl, struct psg_gate_settings *ret);
+
+/* Where a recovery code opened this: logs it, and warns of how many are left. */
+void ctl_recovery_used(struct ctl *ctl, const char *subject, const struct psg_activation *made);
 
 /* One line from stdin, without its end. On a terminal `prompt` is shown on stderr and the echo is off; the
  * terminal is as it was on every return and on every signal. The caller wipes `out`.

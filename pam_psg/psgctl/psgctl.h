@@ -57,6 +57,7 @@ enum ctl_exit ctl_unenroll(struct ctl *ctl);
 enum ctl_exit ctl_authenticators(struct ctl *ctl);
 enum ctl_exit ctl_verify(struct ctl *ctl);
 enum ctl_exit ctl_unlock(struct ctl *ctl);
+enum ctl_exit ctl_recovery(struct ctl *ctl);
 enum ctl_exit ctl_activate(struct ctl *ctl);
 enum ctl_exit ctl_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_status(struct ctl *ctl);

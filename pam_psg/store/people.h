@@ -4,6 +4,7 @@
 
 #include "psg/bytes.h"
 #include "psg/people.h"
+#include "psg/recovery.h"
 
 #define PSG_CONTEXT_SIZE 512
 
@@ -66,8 +67,9 @@ enum psg_spent_part { PSG_SPENT_RECORD = 0, PSG_SPENT_SESSION, PSG_SPENT_ENDED }
 struct psg_spent_name {
 	enum psg_spent_kind kind;
 	enum psg_spent_part part;
-	char id[PSG_CREDENTIAL_ID_SIZE]; /* PSG_SPENT_CODE: of the credential */
-	uint64_t number;                 /* the step, or N */
+	/* PSG_SPENT_CODE: of the credential; PSG_SPENT_RECOVERY: of the set */
+	char id[PSG_CREDENTIAL_ID_SIZE];
+	uint64_t number; /* the step, or N */
 	char file[PSG_ACTIVATION_FILE_SIZE];
 };
 
@@ -141,6 +143,39 @@ enum psg_err psg_credential_unseal(const struct psg_key *key, const char *contex
 PSG_MUST_CHECK
 enum psg_err psg_credential_read(const struct psg_person *authenticators, const char *id,
 				 struct psg_credential *ret);
+
+/* -- recovery codes -- */
+
+/* What stands in people/NAME/recovery: hashes, no code. */
+struct psg_recovery_set {
+	char id[PSG_CREDENTIAL_ID_SIZE];
+	int64_t created_realtime_s;
+	uint32_t passes, memory_kib; /* of the hash */
+	uint8_t salt[PSG_RECOVERY_SALT_SIZE];
+	size_t count;
+	struct {
+		uint8_t chars; /* of the code: 10, or 8 digits from elsewhere */
+		uint8_t hash[PSG_RECOVERY_HASH_SIZE];
+	} items[PSG_RECOVERY_MAX];
+};
+
+/* Errors: NOT_FOUND, CORRUPT for whatever is there and does not open, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_recovery_read(const struct psg_person *whole, struct psg_recovery_set *ret);
+/* Whether a normalized code has the length of one: nothing else need be read of the set. */
+bool psg_recovery_may_be(const char *code);
+/* The name in spent/ of the code that this is. `names`: one listing of spent/. One hashing, whatever matches.
+ * Errors: WRONG_CODE, REPLAYED, NO_MEMORY, CORRUPT. */
+PSG_MUST_CHECK
+enum psg_err psg_recovery_match(const struct psg_recovery_set *set, const struct psg_strings *names,
+				const char *code, char ret_file[static PSG_ACTIVATION_FILE_SIZE]);
+/* The same set is still there. Errors: STALE, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_recovery_still(struct psg_store *store, const char *subject,
+				const struct psg_recovery_set *then);
+/* recovery-SET-N */
+void psg_recovery_file(const struct psg_recovery_set *set, size_t number,
+		       char out[static PSG_ACTIVATION_FILE_SIZE]);
 
 /* -- attempts/ -- */
 

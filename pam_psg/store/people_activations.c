@@ -123,7 +123,7 @@ static enum psg_err find_candidates(const struct psg_strings *names, struct cand
 		psg_spent_beside(name.file, PSG_SPENT_ENDED, end);
 		if (!psg_strings_has(names, end))
 			list[count++] = (struct candidate){
-			    names->items[i], name.kind == PSG_SPENT_CODE, name.number};
+			    names->items[i], name.kind != PSG_SPENT_ADMIN, name.number};
 	}
 	qsort(list, count, sizeof(*list), newer_first);
 	*ret = list;

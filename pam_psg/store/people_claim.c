@@ -5,6 +5,8 @@
  *   many processes try (race_test.c, one_code_one_door; interleave_test.c).
  * MUST look again once the name is won: time, window, highest step, credential, policy. A process may have
  *   slept anywhere before (interleave_test.c with its clock steps).
+ * MUST take a recovery code for a code like any other: the same attempt, name, look and record
+ *   (recovery_opens_once, recovery_looks_again in recovery_test.c).
  * MUST NOT write an activation that anything in that look speaks against; MUST NOT report success before
  *   it is durable and looked at once more (psg_grant_write). */
 #include <inttypes.h>
@@ -13,10 +15,23 @@
 
 #include "people.h"
 
+/* What the person could answer with, as it was before the attempt. */
+struct held {
+	struct psg_credentials credentials;
+	struct psg_recovery_set recovery; /* count 0: none, or not asked for */
+};
+
+static void held_clear(struct held *held)
+{
+	psg_credentials_clear(&held->credentials);
+}
+
 /* What matched, until the claim is through. */
 struct match {
 	struct psg_credential credential;
 	uint64_t step;
+	const struct psg_recovery_set
+	    *recovery; /* the set of the recovery code that it was, or NULL */
 	char file[PSG_ACTIVATION_FILE_SIZE];
 };
 
@@ -74,6 +89,18 @@ static enum psg_err match_code(const struct psg_credentials *credentials,
 	return answer;
 }
 
+/* A code of eight digits may be of a device or carried over from elsewhere: what a device says of it counts. */
+static enum psg_err match_any(const struct held *held, const struct psg_strings *names,
+			      const struct psg_claim *claim, int64_t realtime_ns, struct match *ret)
+{
+	enum psg_err err = match_code(&held->credentials, names, claim, realtime_ns, ret);
+
+	if (err != PSG_ERR_WRONG_CODE || held->recovery.count == 0)
+		return err;
+	ret->recovery = &held->recovery;
+	return psg_recovery_match(&held->recovery, names, claim->code, ret->file);
+}
+
 static bool in_window(const struct match *match, uint32_t window_steps, int64_t realtime_ns)
 {
 	uint64_t step = psg_totp_step(&match->credential, realtime_ns / PSG_NS_PER_S);
@@ -115,21 +142,23 @@ static enum psg_err look_again(const struct psg_person *spent, const struct psg_
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	struct psg_now now;
 	uint64_t highest = 0;
-	enum psg_err err = psg_names_list(spent->folder, &names);
+	bool device = match->recovery == NULL;
+	enum psg_err err = device ? psg_names_list(spent->folder, &names) : PSG_OK;
 
-	if (err == PSG_OK &&
+	if (err == PSG_OK && device &&
 	    (!psg_spent_highest(&names, PSG_SPENT_CODE, match->credential.id, &highest) ||
 	     highest != match->step))
 		err = PSG_ERR_REPLAYED;
 	if (err == PSG_OK && claim->recheck != NULL)
 		err = claim->recheck(claim->recheck_arg);
 	if (err == PSG_OK)
-		err = credential_still(spent->store, claim->subject, &match->credential);
+		err = device ? credential_still(spent->store, claim->subject, &match->credential)
+			     : psg_recovery_still(spent->store, claim->subject, match->recovery);
 	if (err == PSG_OK && claim->grant != NULL)
 		err = psg_grant_still(spent, claim->grant);
 	if (err == PSG_OK)
 		err = psg_still_soon(spent->store, &attempt->now, &now);
-	if (err == PSG_OK && !in_window(match, claim->window_steps, now.realtime_ns))
+	if (err == PSG_OK && device && !in_window(match, claim->window_steps, now.realtime_ns))
 		err = PSG_ERR_STALE;
 	return err;
 }
@@ -163,8 +192,8 @@ static enum psg_err spend(const struct psg_person *spent, const struct psg_claim
 }
 
 static enum psg_err claim_with(const struct psg_person *whole, const struct psg_claim *claim,
-			       const struct psg_credentials *credentials,
-			       const struct psg_attempt *attempt, struct psg_activation *ret)
+			       const struct held *held, const struct psg_attempt *attempt,
+			       struct psg_activation *ret)
 {
 	struct psg_person spent PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
@@ -175,7 +204,8 @@ static enum psg_err claim_with(const struct psg_person *whole, const struct psg_
 	if (err == PSG_OK)
 		err = psg_names_list(spent.folder, &names);
 	if (err == PSG_OK)
-		err = match_code(credentials, &names, claim, attempt->now.realtime_ns, &match);
+		err = match_any(held, &names, claim, attempt->now.realtime_ns, &match);
+	memcpy(activation.file, match.file, sizeof(activation.file));
 	if (err == PSG_OK)
 		err = spend(&spent, claim, attempt, &match, &activation);
 	if (err != PSG_OK)
@@ -188,24 +218,41 @@ static enum psg_err claim_with(const struct psg_person *whole, const struct psg_
 	return PSG_OK;
 }
 
+/* Recovery codes are read only for an answer that may be one, or to tell whether there is anything to answer with.
+ * Errors: NOT_ENROLLED, MALFORMED for a recovery code of somebody who has none: it cannot be right. */
+static enum psg_err held_read(const struct psg_person *whole, const char *code, struct held *held)
+{
+	enum psg_err err = psg_credentials_read(whole, &held->credentials);
+
+	if (err == PSG_OK && (psg_recovery_may_be(code) || held->credentials.count == 0))
+		err = psg_recovery_read(whole, &held->recovery);
+	/* Damaged ones are no reason to refuse a device's code. */
+	if (err == PSG_ERR_NOT_FOUND ||
+	    (err == PSG_ERR_CORRUPT && !psg_recovery_form(code) && held->credentials.count > 0))
+		err = PSG_OK;
+	if (err != PSG_OK)
+		return err;
+	if (held->credentials.count == 0 && held->recovery.count == 0)
+		return held->credentials.unreadable > 0 ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
+	return psg_recovery_form(code) && held->recovery.count == 0 ? PSG_ERR_MALFORMED : PSG_OK;
+}
+
 enum psg_err psg_people_claim(struct psg_store *store, const struct psg_claim *claim,
 			      struct psg_activation *ret, int64_t *ret_wait_ns)
 {
-	struct psg_credentials credentials PSG_CLEANUP(psg_credentials_clear) = {0};
+	struct held held PSG_CLEANUP(held_clear) = {.recovery.count = 0};
 	struct psg_person whole PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_attempt attempt;
 	enum psg_err err = psg_person_open(store, claim->subject, NULL, false, &whole);
 
 	if (err == PSG_OK)
-		err = psg_credentials_read(&whole, &credentials);
+		err = held_read(&whole, claim->code, &held);
 	if (err != PSG_OK)
 		return err == PSG_ERR_NOT_FOUND ? PSG_ERR_NOT_ENROLLED : err;
-	if (credentials.count == 0)
-		return credentials.unreadable > 0 ? PSG_ERR_CORRUPT : PSG_ERR_NOT_ENROLLED;
 	err = psg_attempt_take_of(&whole, claim->apart, claim->throttle, &attempt, ret_wait_ns);
 	if (err != PSG_OK)
 		return err;
-	err = claim_with(&whole, claim, &credentials, &attempt, ret);
+	err = claim_with(&whole, claim, &held, &attempt, ret);
 	if (err != PSG_OK)
 		return err;
 	/* The door is open already: attempts that stay delay the next one, and that is all. */

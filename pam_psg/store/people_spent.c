@@ -52,15 +52,16 @@ bool psg_spent_name_parse(const char *name, struct psg_spent_name *ret)
 	if (number - parsed.file == sizeof(ADMIN) - 2 &&
 	    strncmp(parsed.file, ADMIN, sizeof(ADMIN) - 1) == 0) {
 		parsed.kind = PSG_SPENT_ADMIN;
-	} else if (number - parsed.file == sizeof(RECOVERY) - 2 &&
-		   strncmp(parsed.file, RECOVERY, sizeof(RECOVERY) - 1) == 0) {
-		parsed.kind = PSG_SPENT_RECOVERY;
-	} else if (number - parsed.file == PSG_CREDENTIAL_ID_SIZE - 1) {
-		memcpy(parsed.id, parsed.file, PSG_CREDENTIAL_ID_SIZE - 1);
+	} else {
+		bool recovery = strncmp(parsed.file, RECOVERY, sizeof(RECOVERY) - 1) == 0;
+		const char *id = parsed.file + (recovery ? sizeof(RECOVERY) - 1 : 0);
+
+		if (number - id != PSG_CREDENTIAL_ID_SIZE - 1)
+			return false;
+		memcpy(parsed.id, id, PSG_CREDENTIAL_ID_SIZE - 1);
 		if (!psg_credential_id_valid(parsed.id))
 			return false;
-	} else {
-		return false;
+		parsed.kind = recovery ? PSG_SPENT_RECOVERY : PSG_SPENT_CODE;
 	}
 	*ret = parsed;
 	return true;

@@ -4,6 +4,7 @@
  *   (interleave_test.c probes every old code after every tidy; tidy_keeps_the_highest).
  * MUST remove a record before its end: a tidier killed in between leaves an end without a record, never
  *   a record without its end (interleave_test.c, "end, then tidy").
+ * MUST NOT remove the name of a recovery code spent (tidy_keeps_recovery_codes_spent).
  * MUST NOT measure age by the wall clock alone. */
 #include <stdio.h>
 #include <string.h>
@@ -54,9 +55,6 @@ static bool may_go(const struct tidy *tidy, const struct psg_spent_name *name,
 	uint64_t highest = 0;
 
 	*ret_least_ns = PSG_TIDY_AGE_NS;
-	/* Each stands for a recovery code that must stay spent. */
-	if (name->kind == PSG_SPENT_RECOVERY)
-		return false;
 	if (!psg_spent_highest(tidy->names, name->kind, name->id, &highest) ||
 	    name->number < highest)
 		return true;
@@ -97,6 +95,23 @@ static enum psg_err remove_orphans(const struct tidy *tidy, const char *file)
 	return err == PSG_OK && !there ? remove_all(tidy, file) : err;
 }
 
+/* Each stands for a recovery code that must stay spent, even when its set comes back from a backup. What is over is
+ * given an end: a record without one is read at every look for what is live. */
+static enum psg_err tidy_recovery(const struct tidy *tidy, const char *file)
+{
+	char ended[PSG_ACTIVATION_FILE_SIZE + 16];
+	struct psg_spent one;
+
+	psg_spent_beside(file, PSG_SPENT_ENDED, ended);
+	if (psg_strings_has(tidy->names, ended))
+		return PSG_OK;
+	enum psg_err err = psg_spent_read(tidy->spent, tidy->names, file, &one);
+
+	if (err == PSG_ERR_NOT_FOUND || (err == PSG_OK && !is_over(tidy, &one, PSG_TIDY_AGE_NS)))
+		return PSG_OK;
+	return err == PSG_OK ? psg_spent_end(tidy->spent, file, PSG_END_LAPSED, NULL) : err;
+}
+
 static enum psg_err tidy_name(const struct tidy *tidy, const char *text)
 {
 	struct psg_spent_name name;
@@ -104,7 +119,11 @@ static enum psg_err tidy_name(const struct tidy *tidy, const char *text)
 	int64_t least_ns;
 	enum psg_err err;
 
-	if (!psg_spent_name_parse(text, &name) || !may_go(tidy, &name, &least_ns))
+	if (!psg_spent_name_parse(text, &name))
+		return PSG_OK;
+	if (name.kind == PSG_SPENT_RECOVERY)
+		return name.part == PSG_SPENT_RECORD ? tidy_recovery(tidy, name.file) : PSG_OK;
+	if (!may_go(tidy, &name, &least_ns))
 		return PSG_OK;
 	/* Companions go with their record; those that are left without one go by themselves. */
 	if (name.part != PSG_SPENT_RECORD && psg_strings_has(tidy->names, name.file))
@@ -189,6 +208,9 @@ enum psg_err psg_people_tidy(struct psg_store *store, const char *subject)
 	if (err != PSG_OK)
 		return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 	err = person.folder->ops->list(person.folder, tidy_attempts, &part);
+	if (err == PSG_OK)
+		err = person.folder->ops->sweep(person.folder,
+						part.now.realtime_ns - PSG_TIDY_AGE_NS);
 	other = tidy_spent(&person, &part.now);
 	return err != PSG_OK ? err : other;
 }

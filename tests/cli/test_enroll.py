@@ -381,7 +381,7 @@ def test_authenticators(store):
     rows = authenticators(store)
     assert [r["userName"] for r in rows] == ["bob", "zoe"]
     assert set(rows[0]) == {"id", "userName", "algorithm", "digits", "period", "label",
-                            "createdDate", "failures", "throttledUntil"}
+                            "createdDate", "failures", "throttledUntil", "recoveryCodesLeft"}
     assert (rows[0]["label"], rows[0]["digits"], rows[0]["failures"], rows[0]["throttledUntil"]) == \
         ("phone", 8, 0, None)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", rows[0]["createdDate"])
@@ -401,7 +401,7 @@ def test_unenroll(store):
     assert store("unenroll", "bob", "--id", first["id"]).rc == 1
     assert len(authenticators(store)) == 2
     assert store.ok("--json", "unenroll", PERSON, "--id", first["id"]).json() == \
-        {"userName": PERSON, "removed": 1, "ended": 0}
+        {"userName": PERSON, "removed": 1, "recoveryCodesRemoved": 0, "ended": 0}
     assert len(authenticators(store)) == 1
     assert store.ok("--json", "unenroll", PERSON).json()["removed"] == 1
     assert store.ok("--json", "unenroll", PERSON).json()["removed"] == 0

@@ -14,7 +14,7 @@ PSGCTL = os.path.join(BUILD, "psgctl")
 PAGES = ["pam_psg.8", "psgctl.8", "psg-enforce.service.8", "psg-housekeeping.service.8", "psg-metadata.5", "psg.7",
          "psg-messages.7"]
 GLOBAL = {"store", "key", "json", "quiet", "color", "help"}
-PLANNED = {"recovery", "import"}  # of later releases
+PLANNED = {"import"}  # of later releases
 
 
 def read(*path):
