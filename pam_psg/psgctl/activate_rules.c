@@ -25,7 +25,7 @@ static enum ctl_exit lifetime(struct activate *activate, const char *text)
 	if (activate->lifetime_s <= most)
 		return CTL_DONE;
 	psg_duration_format(most, limit);
-	ctl_error(activate->ctl, "--for is above what the policy of %s allows: ask for %s at most",
+	ctl_error(activate->ctl, "--for is above what the policy of %s allows: %s; ask for no more",
 		  activate->target, limit);
 	return CTL_INVALID;
 }

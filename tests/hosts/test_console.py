@@ -3,6 +3,7 @@ manual says of login is in test_rows_login.py."""
 
 import os
 import shutil
+import subprocess
 
 import pexpect
 import pytest
@@ -55,6 +56,33 @@ def test_root_gets_in_whatever_became_of_the_store(machine, how):
     shell = login("root")
     assert shell is not None and shell.run("id -u")[1].strip() == "0"
     shell.close()
+
+
+def test_root_gets_in_whatever_the_lines_say(machine):
+    """Arguments are read after root was let through; the person whom they refuse would have got in."""
+    machine.root_password()
+    person = machine.person()
+    text = machine.read("/etc/pam.d/login")
+    machine.write("/etc/pam.d/login", text.replace("pam_psg.so", "pam_psg.so nonsense store=relative"))
+    shell = login("root")
+    assert shell is not None and shell.run("id -u")[1].strip() == "0"
+    shell.close()
+    assert login(person.name, [person.code()]) is None
+
+
+def test_without_the_module_nobody_gets_in_and_without_its_lines_root_does(machine):
+    """What README and psg(7) say of it. sulogin, the shell of rescue.target, does not ask PAM."""
+    machine.root_password()
+    text = machine.read("/etc/pam.d/login")
+    machine.write("/etc/pam.d/login", text.replace("pam_psg.so", "pam_psg_is_gone.so"))
+    assert login("root") is None
+    machine.write("/etc/pam.d/login", "".join(line for line in text.splitlines(True) if "pam_psg" not in line))
+    shell = login("root")
+    assert shell is not None
+    shell.close()
+    linked = subprocess.run(["ldd", shutil.which("sulogin", path="/sbin:/usr/sbin")], capture_output=True, text=True,
+                            check=True).stdout
+    assert "libc.so" in linked and "libpam" not in linked
 
 
 @pytest.mark.parametrize("how", ["deleted", "no key", "garbage", "open to all"])
