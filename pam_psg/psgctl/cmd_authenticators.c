@@ -9,7 +9,7 @@ struct listing {
 	struct ctl *ctl;
 	const struct psg_throttle *throttle;
 	int64_t now_s;
-	size_t json_count;
+	size_t json_count, count;
 	struct ctl_table *table;
 };
 
@@ -82,6 +82,7 @@ static enum psg_err list_person(void *arg, const char *subject)
 			 "%zu authenticators of %s do not open with this key: restore the key they "
 			 "were sealed with, or psgctl enroll %s --replace",
 			 list.unreadable, ctl_safe(subject), ctl_safe(subject));
+	listing->count += list.count;
 	for (size_t i = 0; i < list.count; i++) {
 		if (listing->ctl->json)
 			ctl_json_array_put(&listing->json_count,
@@ -108,7 +109,7 @@ static enum psg_err list_all(struct listing *listing)
 	return err;
 }
 
-static enum ctl_exit run(struct ctl *ctl, const char *subject)
+static enum ctl_exit run(struct ctl *ctl, const struct psg_subject *subject)
 {
 	static const char *const header[] = {
 	    "USER", "ID", "TYPE", "LABEL", "CREATED", "FAILURES", "THROTTLED UNTIL", "RECOVERY"};
@@ -127,7 +128,9 @@ static enum ctl_exit run(struct ctl *ctl, const char *subject)
 	if (!ctl->json)
 		listing.table = ctl_table_new(header, PSG_COUNT(header));
 	ctl_table_shorten(listing.table, 3);
-	err = subject ? list_person(&listing, subject) : list_all(&listing);
+	err = subject ? list_person(&listing, subject->name) : list_all(&listing);
+	if (!err && subject && listing.count == 0)
+		ctl_warn_person(ctl, subject);
 	if (ctl->json && !(err && listing.json_count == 0))
 		status = ctl_json_array_end(listing.json_count);
 	else if (!ctl->json)
@@ -146,5 +149,5 @@ enum ctl_exit ctl_authenticators(struct ctl *ctl)
 
 	if (status)
 		return status;
-	return ctl_open_store(ctl, true) ? run(ctl, name ? subject.name : NULL) : CTL_STORE;
+	return ctl_open_store(ctl, true) ? run(ctl, name ? &subject : NULL) : CTL_STORE;
 }

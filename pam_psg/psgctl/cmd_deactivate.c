@@ -106,7 +106,7 @@ static enum ctl_exit report(struct ending *ending)
 }
 
 /* A name that is nothing is no error (an emergency script must run through), but worth saying. */
-static enum ctl_exit note_unknown(struct ctl *ctl, const struct ending *ending)
+static enum ctl_exit warn_unknown(struct ctl *ctl, const struct ending *ending)
 {
 	enum psg_target_kind kind;
 
@@ -114,9 +114,13 @@ static enum ctl_exit note_unknown(struct ctl *ctl, const struct ending *ending)
 		return CTL_DONE;
 	if (!ctl_find_target(ctl, ending->target, &kind))
 		return CTL_STORE;
+	char *near PSG_CLEANUP(psg_free_bytes) =
+	    kind == PSG_TARGET_NONE ? ctl_suggest_target(ctl, ending->target) : NULL;
+
 	if (kind == PSG_TARGET_NONE)
-		ctl_note(ctl, "there is no group or permission set named %s",
-			 ctl_safe(ending->target));
+		ctl_warn(ctl, "there is no group or permission set named %s%s%s%s",
+			 ctl_safe(ending->target), near ? "; did you mean " : "", near ? near : "",
+			 near ? "?" : "");
 	return CTL_DONE;
 }
 
@@ -139,8 +143,10 @@ static enum ctl_exit run(struct ctl *ctl, struct ending *ending, const struct ps
 		ctl_error(ctl, "there is no such activation; `psgctl status` shows the ids");
 		return CTL_REFUSED;
 	}
-	enum ctl_exit status = note_unknown(ctl, ending);
+	enum ctl_exit status = warn_unknown(ctl, ending);
 
+	if (!status && subject && ending->ended == 0)
+		ctl_warn_person(ctl, subject);
 	return status ? status : report(ending);
 }
 

@@ -19,13 +19,16 @@ void enroll_clear(struct enroll *enroll)
 	psg_wipe(enroll->uri, sizeof(enroll->uri));
 }
 
-static enum ctl_exit find_person(struct enroll *enroll, const char *name)
+static void warn_unknown(const struct enroll *enroll)
 {
-	enum ctl_exit status = ctl_person(enroll->ctl, name, &enroll->subject);
+	const char *name = enroll->subject.name;
+	const char *near =
+	    enroll->subject.uid == (uid_t)-1 ? ctl_suggest_person(enroll->ctl, name) : NULL;
 
-	if (!status && enroll->subject.uid == (uid_t)-1)
-		ctl_warn(enroll->ctl, "there is no account %s on this host yet", ctl_safe(name));
-	return status;
+	if (enroll->subject.uid == (uid_t)-1)
+		ctl_warn(enroll->ctl, "there is no account %s on this host yet%s%s%s",
+			 ctl_safe(name), near ? "; did you mean " : "", near ? near : "",
+			 near ? "?" : "");
 }
 
 static enum ctl_exit look_at_old(struct enroll *enroll)
@@ -38,6 +41,7 @@ static enum ctl_exit look_at_old(struct enroll *enroll)
 		err = psg_people_credentials(ctl->store, enroll->subject.name, &enroll->old);
 	if (err)
 		return ctl_store_error(ctl, "reading the authenticators", err);
+	warn_unknown(enroll);
 	enroll->credential.created_realtime_s = now.realtime_ns / PSG_NS_PER_S;
 	if (enroll->old.count + enroll->old.unreadable == 0 || enroll->replace || enroll->add)
 		return CTL_DONE;
@@ -200,7 +204,7 @@ enum ctl_exit ctl_enroll(struct ctl *ctl)
 	enum ctl_exit status = enroll_parameters(&enroll, &words);
 
 	if (!status)
-		status = find_person(&enroll, name);
+		status = ctl_person(ctl, name, &enroll.subject);
 	if (!status && !ctl_open_store(ctl, true))
 		status = CTL_STORE;
 	if (!status)

@@ -13,9 +13,13 @@ static enum psg_err note_assumptions(struct explain *explain)
 		publickey |= explain->items[i].args.after_publickey;
 		caller |= explain->items[i].args.subject_caller;
 	}
+	const char *near = explain->subject.uid == (uid_t)-1
+			       ? ctl_suggest_person(explain->ctl, explain->subject.name)
+			       : NULL;
 	if (explain->subject.uid == (uid_t)-1)
-		err = explain_note(explain, "there is no account %s on this host",
-				   ctl_safe(explain->subject.name));
+		err = explain_note(explain, "there is no account %s on this host%s%s%s",
+				   ctl_safe(explain->subject.name), near ? "; did you mean " : "",
+				   near ? near : "", near ? "?" : "");
 	if (!err && publickey)
 		err =
 		    explain_note(explain, "after=publickey: this assumes that a key was accepted");

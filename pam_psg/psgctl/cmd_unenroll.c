@@ -72,6 +72,8 @@ enum ctl_exit ctl_unenroll(struct ctl *ctl)
 	}
 	if (recovery_removed)
 		snprintf(what, sizeof(what), "all authenticators and recovery codes");
+	if (removed == 0 && !recovery_removed)
+		ctl_warn_person(ctl, &subject);
 	if (id)
 		snprintf(what, sizeof(what), "authenticator %s", id);
 	if (removed || recovery_removed) {

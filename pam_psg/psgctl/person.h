@@ -18,6 +18,8 @@ enum ctl_exit ctl_person_sudo(const struct ctl *ctl, struct psg_subject *ret, bo
 /* -- suggest_person.c: the store is open -- */
 /* The users nearest to a name that nobody has, as by ctl_suggest. NULL. */
 const char *ctl_suggest_person(const struct ctl *ctl, const char *given);
+/* For what found nothing of a user: warns where there is no such account, for the name may be misspelt. */
+void ctl_warn_person(const struct ctl *ctl, const struct psg_subject *subject);
 /* `what` ends in front of the name: says it, with whom it may be meant for. */
 void ctl_error_person(const struct ctl *ctl, const char *what, const char *name);
 

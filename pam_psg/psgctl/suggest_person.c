@@ -40,6 +40,16 @@ const char *ctl_suggest_person(const struct ctl *ctl, const char *given)
 	return near && strcmp(near, given) != 0 ? near : NULL;
 }
 
+void ctl_warn_person(const struct ctl *ctl, const struct psg_subject *subject)
+{
+	if (subject->uid != (uid_t)-1)
+		return;
+	const char *near = ctl_suggest_person(ctl, subject->name);
+
+	ctl_warn(ctl, "this host has no user %s%s%s%s", ctl_safe(subject->name),
+		 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 void ctl_error_person(const struct ctl *ctl, const char *what, const char *name)
 {
 	const char *near = ctl_suggest_person(ctl, name);

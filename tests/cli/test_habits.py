@@ -278,10 +278,18 @@ def test_what_is_near_nothing_gets_no_suggestion(psgctl, args):
     (["assign", PERSON, "Server_Opeartors"], 3, GROUP), (["groups", "server_operator"], 1, GROUP),
     (["activate", "Serve_Operators", "--user", PERSON], 1, GROUP),
     (["unlock", "deamon"], 1, PERSON), (["verify", "daemno"], 1, PERSON),
-    (["assign", "demon", GROUP], 0, PERSON), (["unassign", "daemno", GROUP], 0, PERSON)])
+    (["unassign", "rooot", GROUP], 0, "root"), (["assign", "demon", GROUP], 0, PERSON),
+    (["unassign", "daemno", GROUP], 0, PERSON), (["unenroll", "daemno"], 0, PERSON),
+    (["deactivate", "--all", "--user", "daemno"], 0, PERSON), (["deactivate", "Server_Operator"], 0, GROUP),
+    (["authenticators", "daemno"], 0, PERSON), (["enroll", "daemno"], 0, PERSON)])
 def test_a_misspelt_name_gets_a_suggestion(sample, args, rc, meant):
     result = sample(*args)
     assert result.rc == rc and f"id you mean {meant}?" in result.err, result
+
+
+def test_explain_suggests_in_its_notes(sample):
+    notes = sample("explain", "daemno", "sshd", "--json").json()["notes"]
+    assert f"there is no account daemno on this host; did you mean {PERSON}?" in notes
 
 
 # -- colour --
@@ -292,9 +300,7 @@ def test_a_misspelt_name_gets_a_suggestion(sample, args, rc, meant):
     ({}, ["--color=auto"], True)], ids=str)
 def test_colour_on_a_terminal(sample, env, args, coloured):
     for command in (["check", "--user", "daemon", "--group", GROUP], ["groups"], ["explain", "daemon", "sshd"],
-                    ["doctor", "--pam-dir", os.path.dirname(sample.store)], ["help"]):
-        if "doctor" in command and coloured:
-            continue  # finds nothing there
+                    ["doctor", "sshd", "--pam-dir", os.path.dirname(sample.store)], ["help"]):
         assert bool(ESCAPE.search(on_terminal(sample, *args, *command, env=env))) == coloured, command
 
 
@@ -303,6 +309,13 @@ def test_no_colour_elsewhere_unless_asked_for(sample):
     assert plain.out == "ACTIVATE NeedsActivation\n"
     coloured = sample("check", "--user", "daemon", "--group", GROUP, "--color", "always")
     assert coloured.out != plain.out and ESCAPE.sub("", coloured.out) == plain.out
+
+
+@pytest.mark.parametrize("left, colour", [("40s", "\x1b[31m"), ("5m", "\x1b[33m"), ("1h", None)])
+def test_what_is_soon_over_is_coloured(sample, left, colour):
+    sample.ok("activate", GROUP, "--user", PERSON, "--scope", "Host", "--for", left, "--reason", "INC1 a test")
+    text = on_terminal(sample, "status", columns=300)
+    assert (colour in text) if colour else not re.search(r"\x1b\[3[0-9]m", text), text
 
 
 def test_a_warning_is_coloured_on_its_own_stream(sample):
