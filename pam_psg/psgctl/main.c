@@ -154,12 +154,12 @@ static const struct ctl_command commands[] = {
      "again. psg-housekeeping.timer runs it every day.\n",
      ctl_tidy},
     {"log",
-     "log [--user USER] [--group NAME] [--service SERVICE] [--kind EVENT]\n"
-     "       [--since TIME] [--until TIME] [--limit N] [--follow] [--json-lines]\n"
-     "       log --would-deny [--user USER] [--service SERVICE] [--since TIME] ...\n"
-     "       log --prune",
+     "log [--user USER] [--group NAME] [--service SERVICE]\n"
+     "       [--kind EVENT] [--since TIME] [--until TIME] [--limit N] [--follow]\n"
+     "       [--json-lines]\n"
+     "       psgctl log --would-deny [--user USER] [--service SERVICE] [--since TIME]\n"
+     "       psgctl log --prune",
      "Show what happened, or who would have been kept out",
-     "--user, --group, --service and --kind may be repeated: any of them.\n"
      "  --group NAME  a permission set group or permission set\n"
      "  --kind EVENT  Activated, WrongCode, ...: psgctl(8) has them all\n"
      "  --since TIME  ISO 8601, without a zone local time, a bare date: its beginning;\n"
@@ -169,7 +169,8 @@ static const struct ctl_command commands[] = {
      "  --follow      go on with what comes\n"
      "  --json-lines  JSON, one event a line\n"
      "  --would-deny  whom permissive let in, how often, why, and what to do next\n"
-     "  --prune       begin a new file, and remove old ones, as the Gate settings say\n",
+     "  --prune       begin a new file, remove old ones, as the Gate settings say\n"
+     "--user, --group, --service and --kind may be repeated: any of them.\n",
      ctl_log},
 };
 

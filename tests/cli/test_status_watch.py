@@ -94,7 +94,7 @@ def test_fits_80_by_24(store, tmp_path):
         users = [line[1:].split()[0] for line in lines[2:6]]
         assert users[:2] + users[3:] == ["bob", "carol", "alice"] and re.match("a-service-a.*…$", users[2])
         assert row(lines, "bob").startswith("!") and re.search(r"\b0:0[45]:\d\d  ", row(lines, "bob"))
-        assert re.search(r"Billing +psgctl +\(Host\) +1d 23:59:\d\d  ━{8}$", row(lines, "alice"))
+        assert re.search(r"Billing +psgctl +\(Host\) +(2d 00:00:00|1d 23:59:\d\d)  ━{12}$", row(lines, "alice"))
         assert lines[23] == "q: quit" and all(len(line) <= 80 for line in lines)
 
 
