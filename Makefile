@@ -40,6 +40,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ    := $(call obj,$(call src,core) $(call src,store) $(call src,audit) pam_psg/module/codes.c)
 MODULE_OBJ := $(call obj,$(filter-out pam_psg/module/codes.c,$(call src,module)))
 ENFORCE_OBJ := $(call obj,$(call src,enforce))
+REPORT_OBJ := $(call obj,$(call src,report))
 META_OBJ   := $(call obj,$(call src,metadata))
 CTL_OBJ    := $(call obj,$(call src,psgctl))
 # All of psgctl but main, for the fuzzers of what it reads.
@@ -63,7 +64,7 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(META_OBJ): ALL_CFLAGS += $(XML_CFLAGS)
+$(META_OBJ) $(REPORT_OBJ) $(BUILD)/obj/tests/fuzz/report_fuzz.o: ALL_CFLAGS += $(XML_CFLAGS)
 $(CTL_OBJ): ALL_CFLAGS += -DPSG_MODULE_DIRECTORY='"$(PAMDIR)"'
 
 $(BUILD)/libpsg.a: $(LIB_OBJ)
@@ -84,16 +85,20 @@ $(BUILD)/libenforce.a: $(ENFORCE_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
+$(BUILD)/libreport.a: $(REPORT_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/psgctl: $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libreport.a $(BUILD)/libpsg.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LINK_HARDEN) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) -o $@ \
-	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a -loath -lsodium -lxml2 -lzip -lz -lqrencode -ljansson
+	  $(CTL_OBJ) $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libreport.a $(BUILD)/libpsg.a -loath -lsodium -lxml2 -lzip -lz -lqrencode -ljansson
 
 # -- tests: every tests/{unit,store,pam,fault}/NAME_test.c is a program; the other files there are linked to all --
 
-TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a -lcdb -lcmocka -lpam -loath \
+TEST_LINK := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libreport.a $(BUILD)/libpsg.a -lcdb -lcmocka -lpam -loath \
 	-lsodium -lxml2 -lzip -lz -ljansson -lpthread
-TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libpsg.a
+TEST_NEEDS := $(BUILD)/libmetadata.a $(BUILD)/libenforce.a $(BUILD)/libreport.a $(BUILD)/libpsg.a
 
 # What a fuzzer is linked with; of TEST_LIB only what it uses.
 FUZZ_LINK := $(TEST_LIB) $(BUILD)/libctl.a $(TEST_LINK) -lqrencode

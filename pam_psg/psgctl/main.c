@@ -172,6 +172,16 @@ static const struct ctl_command commands[] = {
      "  --prune       begin a new file, remove old ones, as the Gate settings say\n"
      "--user, --group, --service and --kind may be repeated: any of them.\n",
      ctl_log},
+    {"report",
+     "report --output (FILE | -) [--format html|csv|json] [--since TIME]\n"
+     "       [--until TIME] [--user USER] [--group NAME] [--table TABLE]",
+     "Write who held what, when and why, as a page or a table",
+     "  --output FILE  .html, .csv or .json; - is standard output\n"
+     "  --since TIME   the default is 30 days before --until, which is now\n"
+     "  --user USER    only about that user; --group NAME: about that group or set\n"
+     "  --table TABLE  which CSV: activations, events, eligible, failures\n"
+     "The page is complete in itself, for a browser, a phone and paper.\n",
+     ctl_report},
 };
 
 /* jansson holds enroll's secret and URI: every block it gives back is wiped first. */

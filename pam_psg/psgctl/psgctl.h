@@ -52,6 +52,7 @@ enum ctl_exit ctl_assign(struct ctl *ctl);
 enum ctl_exit ctl_unassign(struct ctl *ctl);
 enum ctl_exit ctl_assignments(struct ctl *ctl);
 enum ctl_exit ctl_log(struct ctl *ctl);
+enum ctl_exit ctl_report(struct ctl *ctl);
 enum ctl_exit ctl_enroll(struct ctl *ctl);
 enum ctl_exit ctl_unenroll(struct ctl *ctl);
 enum ctl_exit ctl_authenticators(struct ctl *ctl);

@@ -22,23 +22,35 @@ static void gathering_clear(struct gathering *gathering)
 }
 
 /* A Unix group that the host does not have, or that nobody can tell of now, has no members to name. */
-static enum psg_err add_listed(struct gathering *gathering, const char *group)
+enum psg_err ctl_listed_members(const char *group, struct psg_strings *people, bool *ret_found,
+				gid_t *ret_gid)
 {
+	*ret_found = false;
 	for (size_t size = BUFFER_FIRST; size <= BUFFER_MAX; size *= 4) {
 		char *buffer PSG_CLEANUP(psg_free_bytes) = malloc(size);
 		struct group entry, *found = NULL;
+		enum psg_err err = PSG_OK;
 		if (buffer == NULL)
 			return PSG_ERR_NO_MEMORY;
 		if (getgrnam_r(group, &entry, buffer, size, &found) == ERANGE)
 			continue;
 		if (found == NULL)
 			return PSG_OK;
-		enum psg_err err = ctl_keys_add(&gathering->gids, found->gr_gid);
 		for (size_t i = 0; !err && found->gr_mem[i] != NULL; i++)
-			err = psg_strings_add(gathering->people, found->gr_mem[i]);
+			err = psg_strings_add(people, found->gr_mem[i]);
+		*ret_found = true;
+		*ret_gid = found->gr_gid;
 		return err;
 	}
 	return PSG_OK;
+}
+
+static enum psg_err add_listed(struct gathering *gathering, const char *group)
+{
+	bool found = false;
+	gid_t gid = 0;
+	enum psg_err err = ctl_listed_members(group, gathering->people, &found, &gid);
+	return !err && found ? ctl_keys_add(&gathering->gids, gid) : err;
 }
 
 /* No group lists those who have it as their primary one: the assignees are asked for theirs. */
