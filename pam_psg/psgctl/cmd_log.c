@@ -215,6 +215,14 @@ static bool read_times(struct viewer *viewer, const struct words *words)
 		log_filter_time(viewer->ctl, "--until", words->until, true, &filter->until_s));
 }
 
+static enum ctl_exit prune(struct ctl *ctl)
+{
+	struct psg_log_retained done;
+	enum ctl_exit status = ctl_log_retain(ctl, &done);
+
+	return status || !ctl->json ? status : ctl_print_json(log_retained_json(&done));
+}
+
 enum ctl_exit ctl_log(struct ctl *ctl)
 {
 	struct viewer viewer PSG_CLEANUP(viewer_clear) = {.ctl = ctl};
@@ -244,5 +252,5 @@ enum ctl_exit ctl_log(struct ctl *ctl)
 		filter->kinds[0] = psg_event_name(PSG_EVENT_WOULD_REFUSE);
 	if (!ctl_open_store(ctl, viewer.would_deny))
 		return CTL_STORE;
-	return words.prune ? ctl_log_retain(ctl) : view(&viewer);
+	return words.prune ? prune(ctl) : view(&viewer);
 }

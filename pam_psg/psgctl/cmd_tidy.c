@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "live.h"
+#include "log.h"
 
 struct housekeeping {
 	struct ctl *ctl;
@@ -53,6 +54,17 @@ static enum psg_err tidy(struct housekeeping *round)
 	return err ? err : other;
 }
 
+static enum ctl_exit print_json(const struct housekeeping *round,
+				const struct psg_log_retained *log, enum ctl_exit status)
+{
+	enum ctl_exit printed =
+	    ctl_print_json(json_pack("{sI sI sI so}", "people", (json_int_t)round->people, "lapsed",
+				     (json_int_t)round->lapsed, "failed", (json_int_t)round->failed,
+				     "log", log != NULL ? log_retained_json(log) : json_null()));
+
+	return status ? status : printed;
+}
+
 enum ctl_exit ctl_tidy(struct ctl *ctl)
 {
 	struct housekeeping round = {.ctl = ctl};
@@ -64,15 +76,13 @@ enum ctl_exit ctl_tidy(struct ctl *ctl)
 		return CTL_STORE;
 	enum psg_err err = tidy(&round);
 	enum ctl_exit status = err ? ctl_store_error(ctl, "tidying the store", err) : CTL_DONE;
+	struct psg_log_retained log = {.rotated = false};
+	enum ctl_exit kept = ctl_log_retain(ctl, &log);
 
-	if (!status && round.failed)
-		status = CTL_STORE;
-	if (ctl->json) {
-		enum ctl_exit printed = ctl_print_json(
-		    json_pack("{sI sI sI}", "people", (json_int_t)round.people, "lapsed",
-			      (json_int_t)round.lapsed, "failed", (json_int_t)round.failed));
-		return status ? status : printed;
-	}
+	if (!status)
+		status = round.failed ? CTL_STORE : kept;
+	if (ctl->json)
+		return print_json(&round, kept ? NULL : &log, status);
 	if (!status)
 		ctl_note(ctl, "the folders of %zu %s and the list of logins are tidy", round.people,
 			 round.people == 1 ? "person" : "people");

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "doctor.h"
-#include "psg/recovery.h"
 #include "psg/codes.h"
+#include "psg/recovery.h"
 
 /* What one line demands; the same of several lines is one. */
 struct demand {

@@ -24,6 +24,8 @@ bool log_filter_wants(const struct log_filter *filter, const json_t *event);
 
 /* A member's text; NULL when there is none. */
 const char *log_text(const json_t *event, const char *name);
+/* A member's time; it may carry a fraction of a second. False: there is none. */
+bool log_time(const json_t *event, const char *name, int64_t *ret_s);
 /* One line for people. */
 void log_print(const json_t *event);
 
@@ -38,8 +40,8 @@ enum psg_err log_deny_add(struct log_deny *deny, const json_t *event);
 enum ctl_exit log_deny_print(struct ctl *ctl, struct log_deny *deny);
 
 /* -- log_prune.c -- */
-/* One round of keeping the log as the settings say; says what it did, under --json as a document. The store is opened where it is
- * not open. */
-enum ctl_exit ctl_log_retain(struct ctl *ctl);
+/* One round of keeping the log as the settings say; for people it says what it did. The store is opened where it is not open. */
+enum ctl_exit ctl_log_retain(struct ctl *ctl, struct psg_log_retained *ret);
+json_t *log_retained_json(const struct psg_log_retained *done);
 
 #endif

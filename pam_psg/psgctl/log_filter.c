@@ -104,9 +104,9 @@ const char *log_text(const json_t *event, const char *name)
 }
 
 /* The log's times may carry a fraction of a second, which a filter by seconds does not need. */
-static bool time_of(const json_t *event, int64_t *ret_s)
+bool log_time(const json_t *event, const char *name, int64_t *ret_s)
 {
-	const char *text = log_text(event, "time");
+	const char *text = log_text(event, name);
 	char whole[PSG_TIME_SIZE];
 
 	if (!text || strlen(text) >= sizeof(whole))
@@ -149,6 +149,7 @@ bool log_filter_wants(const struct log_filter *filter, const json_t *event)
 		return false;
 	if (!filter->has_since && !filter->has_until)
 		return true;
-	return time_of(event, &when_s) && (!filter->has_since || when_s >= filter->since_s) &&
+	return log_time(event, "time", &when_s) &&
+	       (!filter->has_since || when_s >= filter->since_s) &&
 	       (!filter->has_until || when_s <= filter->until_s);
 }

@@ -1,17 +1,19 @@
-/* Keeping the log as the settings say: `psgctl log --prune`. */
+/* Keeping the log as the settings say: `psgctl log --prune`, and a part of `psgctl tidy`. */
 #include "log.h"
 
 #include <stdio.h>
 
 #include "../metadata/metadata.h"
 
-static enum ctl_exit print(const struct ctl *ctl, const struct psg_log_retained *done)
+json_t *log_retained_json(const struct psg_log_retained *done)
 {
-	if (ctl->json)
-		return ctl_print_json(json_pack(
-		    "{sb sI sI sI sI}", "rotated", done->rotated, "removed",
-		    (json_int_t)done->removed, "removedSize", (json_int_t)done->removed_size,
-		    "held", (json_int_t)done->held, "size", (json_int_t)done->size));
+	return json_pack("{sb sI sI sI sI}", "rotated", done->rotated, "removed",
+			 (json_int_t)done->removed, "removedSize", (json_int_t)done->removed_size,
+			 "held", (json_int_t)done->held, "size", (json_int_t)done->size);
+}
+
+static void tell(const struct ctl *ctl, const struct psg_log_retained *done)
+{
 	if (done->removed)
 		ctl_note(ctl, "%zu old file%s of the log removed, %ju bytes; %ju bytes are left",
 			 done->removed, done->removed == 1 ? "" : "s",
@@ -20,10 +22,9 @@ static enum ctl_exit print(const struct ctl *ctl, const struct psg_log_retained 
 		ctl_note(ctl, "a new log was begun");
 	if (!done->removed && !done->rotated)
 		ctl_note(ctl, "nothing to do; the log has %ju bytes", (uintmax_t)done->size);
-	return CTL_DONE;
 }
 
-enum ctl_exit ctl_log_retain(struct ctl *ctl)
+enum ctl_exit ctl_log_retain(struct ctl *ctl, struct psg_log_retained *ret)
 {
 	struct psg_log_retention keep;
 	struct psg_log_retained done;
@@ -54,5 +55,8 @@ enum ctl_exit ctl_log_retain(struct ctl *ctl)
 			 "the log is larger than logMaximumSize: nothing younger than %d days goes "
 			 "for its size",
 			 (int)(PSG_LOG_YOUNG_S / (24 * 3600)));
-	return print(ctl, &done);
+	if (!ctl->json)
+		tell(ctl, &done);
+	*ret = done;
+	return CTL_DONE;
 }

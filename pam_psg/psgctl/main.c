@@ -61,8 +61,7 @@ static const struct ctl_command commands[] = {
      "  --with-key  the key too: whoever reads such a file can make everybody's codes\n"
      "  --with-log  the log too\n",
      ctl_backup},
-    {"restore", "restore FILE [--check-only] [--exact] [--force]",
-     "Put back what a backup holds",
+    {"restore", "restore FILE [--check-only] [--exact] [--force]", "Put back what a backup holds",
      "The policy and the authenticators become those of the backup. No spent code and\n"
      "no activation comes to life: everybody waits for a code that nobody can have\n"
      "used. It may be interrupted and run again. With another key, or changed, the\n"
