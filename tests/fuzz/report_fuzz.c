@@ -98,7 +98,7 @@ static void write_all(const struct psg_ledger_view *view)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct reading reading; /* large */
+	struct reading reading;
 	struct psg_ledger_scope scope = {.since_s = NOW - 30 * 86400, .until_s = NOW, .now_s = NOW};
 	struct psg_ledger_view view;
 	size_t at = 1;
@@ -113,13 +113,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect(ledger != NULL);
 	reading = (struct reading){.each = keep, .arg = ledger};
 	while (at < size) {
-		size_t room = sizeof(reading.buffer) - reading.len;
-		size_t step = size - at < room ? size - at : room;
+		const uint8_t *end = memchr(data + at, '\n', size - at);
+		size_t len = end ? (size_t)(end - data) - at : size - at;
 
-		memcpy(reading.buffer + reading.len, data + at, step);
-		reading.len += step;
-		at += step;
-		take_lines(&reading);
+		take_line(&reading, &(struct psg_log_line){(const char *)data + at, len});
+		at += len + 1;
 	}
 	expect(psg_ledger_close(ledger, &view) == PSG_OK);
 	check_sums(&view);
