@@ -12,7 +12,15 @@ from conftest import PSGCTL, REPO
 from person import PERSON, enroll, policy
 
 COMPLETIONS = os.path.join(REPO, "conf", "completions")
-EVERYWHERE = {"--store", "--key", "--json", "--quiet", "--help"}
+
+
+def everywhere():
+    """The options of every command, by the manual, which test_manual.py holds to the code."""
+    with open(os.path.join(REPO, "man", "psgctl.8"), encoding="utf-8") as page:
+        return {"--" + name for name in re.findall(r"^\.It Fl -([a-z]+)", page.read().split(".Sh COMMANDS")[0], re.M)}
+
+
+EVERYWHERE = everywhere()
 
 
 @pytest.fixture(name="store")

@@ -120,6 +120,53 @@ def test_what_an_installation_enables(gated):
     assert os.stat(gated.path("/etc/psg")).st_mode & 0o7777 == 0o700
 
 
+@pytest.fixture(name="systemctl")
+def fixture_systemctl(gated):
+    """As under systemd: who runs what is in /tmp/active, and what is asked of it is written down. Returns what was
+    asked to start, restart or stop since the last time."""
+    real, policy = gated.path("/usr/bin/systemctl"), gated.path("/usr/sbin/policy-rc.d")
+    if os.path.exists(policy):
+        os.remove(policy)
+    os.rename(real, real + ".real")
+    gated.write("/usr/bin/systemctl", """#!/bin/sh
+echo "$*" >>/tmp/asked
+case "$*" in
+*is-enabled*timer*) echo enabled ;;
+*is-enabled*) echo disabled; exit 1 ;;
+*is-active*) for unit; do :; done; grep -q "$unit" /tmp/active ;;
+esac
+""")
+    os.chmod(real, 0o755)
+    os.makedirs(gated.path("/run/systemd/system"))
+
+    def asked():
+        lines = gated.read("/tmp/asked")
+        gated.write("/tmp/asked", "")
+        return {match for match in re.findall(r"(?:^| )((?:start|restart|stop) .*)", lines, re.M)}
+    gated.write("/tmp/asked", "")
+    gated.write("/tmp/active", "")
+    yield asked
+    os.rename(real + ".real", real)
+    gated.remove("/run/systemd/system")
+
+
+def test_units_over_an_upgrade_and_a_removal(gated, deb, systemctl):
+    """What is switched off stays off; what runs goes on with the new program, and is not left running without one."""
+    gated.run("dpkg", "-i", deb)
+    assert systemctl() == {"restart psg-housekeeping.timer"}
+    gated.write("/tmp/active", "psg-enforce.service\n")
+    gated.run("dpkg", "-i", deb)
+    assert systemctl() == {"restart psg-housekeeping.timer", "restart psg-enforce.service"}
+    gated.run("dpkg", "-r", PACKAGE, status=1)
+    assert not any(line.startswith("stop") for line in systemctl())
+    gated.write(SERVICE, "")
+    gated.run("dpkg", "-r", PACKAGE)
+    assert systemctl() == {"stop psg-enforce.service", "stop psg-housekeeping.timer"}
+    gated.write("/tmp/active", "")
+    gated.run("dpkg", "-i", deb)
+    assert not any("enforce" in line for line in systemctl())
+
+
 @pytest.mark.parametrize("name", ["psgctl-activate", "psg-housekeeping.timer", "psg-store", "pam_psg"])
 def test_manual_pages_are_found(gated, name):
     files = gated.run("dpkg", "-L", PACKAGE).stdout.split()
