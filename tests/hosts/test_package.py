@@ -61,25 +61,24 @@ def logs_in(tree, step=0):
                     status=None).returncode == 0
 
 
-@pytest.fixture(name="gated", scope="module")
+@pytest.fixture(name="gated")
 def fixture_gated(tree, deb):
-    """An older version is installed, the person assigned and enrolled, and sshd's stack names the module."""
-    tree.run("dpkg-deb", "-R", deb, "/tmp/old")
-    control = tree.read("/tmp/old/DEBIAN/control")
-    tree.write("/tmp/old/DEBIAN/control", control.replace(f"Version: {version()}", "Version: " + OLD))
-    tree.write("/tmp/old/usr/share/pam_psg/of-old", "")
-    tree.run("dpkg-deb", "-Znone", "-b", "/tmp/old", "/tmp/old.deb")
-    before = stacks(tree)
-    tree.run("dpkg", "-i", "/tmp/old.deb")
-    assert installed(tree) == "installed " + OLD
-    assert stacks(tree) == before
+    """The package is installed, the person assigned and enrolled, and sshd's stack names the module: whatever was
+    before."""
+    tree.write(SERVICE, STACK)
+    if installed(tree) != "installed " + version():
+        tree.run("dpkg", "-i", deb)
+    if not tree.exists("/var/lib/psg/policy"):
+        prepare(tree)
+    return tree
+
+
+def prepare(tree):
     tree.run("psgctl", "init")
     tree.run("psgctl", "deploy", "/usr/share/pam_psg/sample-package")
     tree.run("psgctl", "assign", PERSON, "Server_Operators")
     secret = base64.b32encode(SECRET).decode() + "\n"
     tree.run("psgctl", "enroll", PERSON, "--no-confirm", "--secret", "-", stdin=secret)
-    tree.write(SERVICE, STACK)
-    return tree
 
 
 def stacks(tree):
@@ -98,8 +97,25 @@ def test_lintian_has_nothing_to_say(tree, deb):
     assert re.findall(r"^(?:[EW]: |Cannot|warning: cannot).*", said, re.M) == [] and done.returncode == 0, said
 
 
+def test_install_changes_no_stack(tree, deb):
+    if installed(tree):
+        tree.write(SERVICE, "")
+        tree.run("dpkg", "-P", PACKAGE)
+    before = stacks(tree)
+    tree.run("dpkg", "-i", deb)
+    assert installed(tree) == "installed " + version() and tree.exists(MODULE)
+    assert stacks(tree) == before
+
+
 def test_upgrade_under_a_stack_that_names_it(gated, deb):
     """Nobody is locked out, nothing of the store is touched, and what is no longer shipped goes."""
+    gated.run("dpkg-deb", "-R", deb, "/tmp/old")
+    control = gated.read("/tmp/old/DEBIAN/control")
+    gated.write("/tmp/old/DEBIAN/control", control.replace(f"Version: {version()}", "Version: " + OLD))
+    gated.write("/tmp/old/usr/share/pam_psg/of-old", "")
+    gated.run("dpkg-deb", "-Znone", "-b", "/tmp/old", "/tmp/old.deb")
+    gated.run("dpkg", "-i", "--force-downgrade", "/tmp/old.deb")
+    assert installed(gated) == "installed " + OLD and gated.exists("/usr/share/pam_psg/of-old")
     assert logs_in(gated)
     store = gated.read("/var/lib/psg/log")
     gated.run("dpkg", "-i", deb)
@@ -250,19 +266,22 @@ def test_removal_is_refused_while_a_stack_names_it(gated):
 def test_removal_keeps_the_store(gated):
     """Comments and what editors left behind name nothing."""
     gated.write(SERVICE, "# pam_psg.so was here\nauth required pam_deny.so # pam_psg.so\n")
-    gated.write(SERVICE + ".dpkg-old", STACK)
     gated.run("dpkg", "-r", PACKAGE)
     assert not gated.exists(MODULE) and not gated.exists("/usr/sbin/psgctl")
     assert installed(gated) in (None, "config-files " + version())
     assert gated.exists("/var/lib/psg/policy") and gated.exists("/etc/psg/key")
 
 
-def test_purge_takes_the_store_unless_a_stack_names_it(gated, deb):
+def test_purge_takes_the_store_unless_a_stack_names_it(gated):
+    gated.write(SERVICE, "")
+    gated.run("dpkg", "-r", PACKAGE)
     gated.write(SERVICE, STACK)
     done = gated.run("dpkg", "-P", PACKAGE)
-    assert f"  {SERVICE}:1\n" in done.stderr and gated.exists("/var/lib/psg/policy") and gated.exists("/etc/psg/key")
-    gated.run("dpkg", "-i", deb)
-    assert PERSON in gated.run("psgctl", "authenticators", PERSON).stdout
+    assert f"  {SERVICE}:1\n" in done.stderr
+    assert gated.exists("/var/lib/psg/policy") and gated.exists("/etc/psg/key")
+
+
+def test_purge(gated):
     gated.write(SERVICE, "")
     gated.run("dpkg", "-P", PACKAGE)
     assert installed(gated) in (None, "not-installed ")
