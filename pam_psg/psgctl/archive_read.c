@@ -93,8 +93,14 @@ enum psg_err ctl_archive_authenticate(const struct psg_buf *bytes, const struct 
 
 /* -- what is in it -- */
 
-/* How large the file of that name may be; 0: a backup has none. */
-static uint64_t size_max(const char *name)
+static bool is_log(const char *name)
+{
+	return strcmp(name, "log") == 0 || (strncmp(name, "log.", 4) == 0 && name[4] != '\0' &&
+					    strspn(name + 4, "0123456789") == strlen(name + 4));
+}
+
+/* Whether a backup has a file of that name, and how large it may be. */
+static bool is_known(const char *name, uint64_t *ret_max)
 {
 	static const struct {
 		const char *name;
@@ -102,18 +108,14 @@ static uint64_t size_max(const char *name)
 	} files[] = {{"manifest", SMALL_MAX}, {"key", PSG_KEY_TEXT_SIZE}, {"policy", UINT32_MAX}};
 	char subject[PSG_SUBJECT_SIZE];
 	for (size_t i = 0; i < PSG_COUNT(files); i++)
-		if (strcmp(name, files[i].name) == 0)
-			return files[i].max;
-	if (strncmp(name, PEOPLE, sizeof(PEOPLE) - 1) == 0)
-		return psg_folder_subject(name + sizeof(PEOPLE) - 1, subject) == PSG_OK
-			   ? PSG_CARRIED_MAX
-			   : 0;
-	if (strcmp(name, "log") == 0)
-		return UINT32_MAX;
-	if (strncmp(name, "log.", 4) == 0 && name[4] != '\0' &&
-	    strspn(name + 4, "0123456789") == strlen(name + 4))
-		return UINT32_MAX;
-	return 0;
+		if (strcmp(name, files[i].name) == 0) {
+			*ret_max = files[i].max;
+			return true;
+		}
+	bool person = strncmp(name, PEOPLE, sizeof(PEOPLE) - 1) == 0;
+	*ret_max = person ? PSG_CARRIED_MAX : UINT32_MAX;
+	return person ? psg_folder_subject(name + sizeof(PEOPLE) - 1, subject) == PSG_OK
+		      : is_log(name);
 }
 
 static bool is_plain(zip_t *zip, const zip_stat_t *info)
@@ -138,8 +140,9 @@ static enum psg_err list(struct ctl_archive *archive)
 		return PSG_ERR_NO_MEMORY;
 	for (zip_int64_t i = 0; i < count; i++) {
 		zip_stat_t info;
+		uint64_t max = 0;
 		if (zip_stat_index(archive->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW, &info) != 0 ||
-		    !is_plain(archive->zip, &info) || info.size > size_max(info.name))
+		    !is_plain(archive->zip, &info) || !is_known(info.name, &max) || info.size > max)
 			return PSG_ERR_CORRUPT;
 		/* Its first of that name: else it is there twice. */
 		if (zip_name_locate(archive->zip, info.name, ZIP_FL_ENC_RAW) != i)

@@ -243,14 +243,13 @@ enum ctl_exit ctl_restore_open(struct ctl *ctl, struct ctl_restore *run)
 enum ctl_exit ctl_restore_open_store(struct ctl *ctl, struct ctl_restore *run)
 {
 	char own[PSG_FINGERPRINT_SIZE] = "";
-	bool made = false;
-	if (run->check_only) {
-		struct stat info;
-		if (lstat(ctl->store_path, &info) != 0 && errno == ENOENT)
-			return CTL_DONE;
+	struct stat info;
+	bool made = false, there = lstat(ctl->store_path, &info) == 0 || errno != ENOENT;
+	if (run->check_only && !there)
+		return CTL_DONE;
+	if (run->check_only)
 		return ctl_open_store(ctl, run->brings.len == 0) ? CTL_DONE : CTL_STORE;
-	}
-	if (!ctl_judge_filesystem(ctl))
+	if (!there && !ctl_judge_filesystem(ctl))
 		return CTL_STORE;
 	enum psg_err err = psg_store_make_with(
 	    ctl->store_path, ctl->key_path, run->brings.len > 0 ? run->brings.data : NULL, &made);

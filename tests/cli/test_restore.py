@@ -248,6 +248,7 @@ def test_hostile_archives(host, tmp_path):
     for name in ("../evil", "/etc/evil", "people/../../evil", "people/..", "people/.x", "people/", "people/a/b",
                  "etc/evil", "people/%2E%2E%2Fx", "people/%zz", "log/x", "log.", "log.x", "Policy"):
         refused(host, [*rest, (name, person)])
+        refused(host, [*rest, (name, b"")])
     with pytest.warns(UserWarning, match="Duplicate"):
         refused(host, [*rest, ("policy", held["policy"])])
     for mode in (stat.S_IFLNK | 0o777, stat.S_IFDIR | 0o700, stat.S_IFIFO | 0o600, stat.S_IFCHR | 0o600):

@@ -70,6 +70,17 @@ static void deferred(struct town *town)
 	assert_int_equal(psgctl(town, &deploy), 0);
 }
 
+/* A policy file from elsewhere, which differs. */
+static void exported(struct town *town)
+{
+	static const struct scenario assign = {.words = {"assign", WORLD_USER, "Wide"}};
+	static const struct scenario export = {.words = {"policy", "export", "exported"}};
+
+	assert_int_equal(psgctl(town, &assign), 0);
+	assert_int_equal(psgctl(town, &export), 0);
+	town_policy_put(town);
+}
+
 static void throttled(struct town *town)
 {
 	for (int i = 0; i < 5; i++)
@@ -98,6 +109,7 @@ static const struct scenario scenarios[] = {
     {{"recalculate", "Extra"}, false, true, TOWN_IS_LIVE, deferred, again},
     {{"assign", WORLD_USER, "Wide"}, false, true, TOWN_IS_LIVE, NULL, again},
     {{"unassign", WORLD_USER, WORLD_GROUP}, false, true, TOWN_EITHER, NULL, assigned_again},
+    {{"policy", "install", "exported"}, false, true, TOWN_IS_LIVE, exported, again},
     {{"activate", WORLD_GROUP, "--user", WORLD_USER, "--scope", "Host"},
      false,
      false,
