@@ -36,15 +36,22 @@ def siphash(key, data):
     return (v[0] ^ v[1] ^ v[2] ^ v[3]).to_bytes(8, "little")
 
 
+def resealed(policy_file, key, change):
+    """The same policy with the value of one record changed, and the right checksum for it."""
+    key = key.encode()
+    at = policy_file.index(len(key).to_bytes(4, "little"), 2048)
+    while policy_file[at + 8:at + 8 + len(key)] != key:
+        at = policy_file.index(len(key).to_bytes(4, "little"), at + 1)
+    value_len = int.from_bytes(policy_file[at + 4:at + 8], "little")
+    begin = at + 8 + len(key)
+    value = change(policy_file[begin:begin + value_len - 8])
+    check = siphash(b"psg policy check", len(key).to_bytes(4, "little") + key + value)
+    return policy_file[:begin] + value + check + policy_file[begin + value_len:]
+
+
 def of_version(policy_file, version):
     """The same policy as another version of psgctl would begin it."""
-    at = policy_file.index(b"psg-cdb\n") + 8
-    key_at = policy_file.rindex(b"format", 0, at)
-    value_len = int.from_bytes(policy_file[key_at - 4:key_at], "little")
-    end = key_at + len("format") + value_len - 8
-    changed = policy_file[:at] + version.to_bytes(4, "little") + policy_file[at + 4:]
-    record = len("format").to_bytes(4, "little") + changed[key_at:end]
-    return changed[:end] + siphash(b"psg policy check", record) + changed[end + 8:]
+    return resealed(policy_file, "format", lambda value: value[:8] + version.to_bytes(4, "little") + value[12:])
 
 
 @pytest.fixture
@@ -170,6 +177,16 @@ def test_another_version(there, exported):
         exported.write_bytes(of_version(whole, version))
         result = there("policy", "install", exported)
         assert result.rc == 3 and word in result.err, result
+        assert there.policy_bytes() == before
+
+
+def test_sound_to_the_last_value(there, exported):
+    """Right checksums, and a value that no writer makes: a login would find it out when it is too late."""
+    whole, before = exported.read_bytes(), there.policy_bytes()
+    for key in ("settings", "group/Billing", "set/Bills", "policy/Billing", f"assigned/{PERSON}"):
+        exported.write_bytes(resealed(whole, key, lambda value: b"\xff" * len(value)))
+        result = there("policy", "install", exported)
+        assert result.rc == 3 and "damaged" in result.err, (key, result)
         assert there.policy_bytes() == before
 
 
