@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "../../pam_psg/store/folder_memory.h"
+#include "psg/bytes.h"
+#include "psg/recovery.h"
 
 bool folk_on_files = true, folk_in_memory = false;
 
@@ -110,6 +112,39 @@ void folk_reboot(struct folk *folk, int64_t uptime_s)
 void folk_enroll(struct folk *folk, const char *subject, const struct psg_credential *c)
 {
 	assert_int_equal(psg_people_enroll(folk->store, subject, c), PSG_OK);
+}
+
+void folk_recovery(struct psg_store *store, const char *subject, char id, const char *const *codes,
+		   size_t count)
+{
+	struct psg_folder *people PSG_CLEANUP(psg_folder_release) = NULL;
+	struct psg_folder *person PSG_CLEANUP(psg_folder_release) = NULL;
+	struct psg_buf plain PSG_CLEANUP(psg_buf_clear) = {0};
+	uint8_t salt[PSG_RECOVERY_SALT_SIZE] = {1}, sealed[1024];
+	char name[PSG_CREDENTIAL_ID_SIZE] = "", place[64];
+
+	memset(name, id, sizeof(name) - 1);
+	psg_buf_u8(&plain, 1);
+	psg_buf_string(&plain, name);
+	psg_buf_u64(&plain, 1700000000);
+	psg_buf_u32(&plain, 1);
+	psg_buf_u32(&plain, 8);
+	psg_buf_put(&plain, salt, sizeof(salt));
+	psg_buf_u32(&plain, (uint32_t)count);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t hash[PSG_RECOVERY_HASH_SIZE];
+
+		assert_int_equal(psg_recovery_hash(codes[i], salt, 1, 8, hash), PSG_OK);
+		psg_buf_u8(&plain, (uint8_t)strlen(codes[i]));
+		psg_buf_put(&plain, hash, sizeof(hash));
+	}
+	assert_false(plain.failed);
+	(void)snprintf(place, sizeof(place), "people/%s/recovery", subject);
+	assert_int_equal(psg_key_seal(store->key, place, plain.data, plain.len, sealed), PSG_OK);
+	assert_int_equal(store->root->ops->open(store->root, "people", true, &people), PSG_OK);
+	assert_int_equal(people->ops->open(people, subject, true, &person), PSG_OK);
+	assert_int_equal(
+	    person->ops->replace(person, "recovery", sealed, plain.len + PSG_SEAL_EXTRA), PSG_OK);
 }
 
 const char *folk_code(struct folk *folk, const struct psg_credential *c, int offset)

@@ -54,6 +54,9 @@ void folk_process(struct folk *folk, size_t at, pid_t pid, uint64_t start);
 /* Another boot, up for `uptime_s`. */
 void folk_reboot(struct folk *folk, int64_t uptime_s);
 void folk_enroll(struct folk *folk, const char *subject, const struct psg_credential *credential);
+/* Recovery codes by the letter of psg(7), of a hash that costs nothing; the set's id is sixteen times `id`. */
+void folk_recovery(struct psg_store *store, const char *subject, char id, const char *const *codes,
+		   size_t count);
 /* The code of the step `offset` steps from now. */
 const char *folk_code(struct folk *folk, const struct psg_credential *credential, int offset);
 /* A group activation of an hour, two at most, for the Host. */

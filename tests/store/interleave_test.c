@@ -148,7 +148,7 @@ static struct sim_state *begin(struct explorer *e)
 	struct psg_grant grant = sim_grant();
 	struct psg_store store;
 	struct psg_now now;
-	char code[PSG_CODE_DIGITS_MAX + 1];
+	char code[PSG_ANSWER_SIZE];
 	struct psg_claim claim = {.subject = SIM_FOLK,
 				  .code = code,
 				  .apart = PSG_NOT_APART,
@@ -161,6 +161,8 @@ static struct sim_state *begin(struct explorer *e)
 	sim_visit(&e->sim, state, 0, &store, &now);
 	make_parts(&store);
 	assert_int_equal(psg_people_enroll(&store, SIM_FOLK, &e->sim.credential), PSG_OK);
+	if (e->sim.recovery)
+		folk_recovery(&store, SIM_FOLK, 'e', (const char *const[]){SIM_RECOVERY_CODE}, 1);
 	if (e->scenario->old_one) {
 		state->elapsed_s = -30 * 200;
 		sim_visit(&e->sim, state, 0, &store, &now);
@@ -218,6 +220,8 @@ static void explore(const struct scenario *scenario)
 	for (int i = 0; i < SIM_PROCESSES; i++)
 		e.sim.tidies |=
 		    scenario->scripts[i].kind == SIM_TIDY || scenario->scripts[i].then_tidy;
+	for (int i = 0; i < SIM_PROCESSES; i++)
+		e.sim.recovery |= scenario->scripts[i].code == SIM_RECOVERY;
 	visit(&e, begin(&e));
 	print_message("           %zu states, %zu folders: %s\n", e.count[0], e.count[1],
 		      scenario->name);
@@ -275,6 +279,16 @@ static const struct scenario scenarios[] = {
      .clock_steps = 1},
     {.name = "older and newer code, end",
      .scripts = {CLAIM(-1), CLAIM(0), {.kind = SIM_END}},
+     .attempts = 5,
+     .focus = ON_SPENT},
+    {.name = "one recovery code, two processes, tidy",
+     .scripts = {CLAIM(SIM_RECOVERY), CLAIM(SIM_RECOVERY), {.kind = SIM_TIDY}},
+     .attempts = 5,
+     .focus = ON_SPENT,
+     .clock_s = {61, 4000},
+     .clock_steps = 1},
+    {.name = "a recovery code and a device's, end",
+     .scripts = {CLAIM(SIM_RECOVERY), CLAIM(0), {.kind = SIM_END}},
      .attempts = 5,
      .focus = ON_SPENT},
     {.name = "the device is taken away",

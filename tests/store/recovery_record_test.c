@@ -1,5 +1,5 @@
 /* Recovery codes: what stands on the disk, many processes at once, little memory. */
-#include "folk.h"
+#include "faulty.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static const char *const codes[] = {"7K2QXM9T4D", "ABCDEFGH23", "0000000000", "1
 
 static void put(struct folk *folk, const char *subject)
 {
-	assert_int_equal(psg_recovery_put(folk->store, subject, codes, PSG_COUNT(codes)), PSG_OK);
+	folk_recovery(folk->store, subject, 'c', codes, PSG_COUNT(codes));
 }
 
 static struct psg_recovery look(struct folk *folk, const char *subject)
@@ -53,7 +53,7 @@ static void recovery_keeps_no_code(void **state)
 	uint8_t sealed[PSG_FILE_MAX], plain[PSG_FILE_MAX];
 	size_t len;
 
-	put(folk, "alice");
+	assert_int_equal(psg_recovery_put(folk->store, "alice", codes, PSG_COUNT(codes)), PSG_OK);
 	len = record(folk, "alice", sealed);
 	assert_int_equal(
 	    psg_key_open(folk->store->key, "people/alice/recovery", sealed, len, plain), PSG_OK);
@@ -125,10 +125,49 @@ static void recovery_of_another_form(void **state)
 	}
 }
 
+/* Every call of the store failing in turn, as for a device's code (fault_test.c). */
+static void recovery_fails_at_every_call(void **state)
+{
+	static const enum psg_err errors[] = {PSG_ERR_IO, PSG_ERR_LIMIT, PSG_ERR_NO_ROOM};
+	struct folk *folk = *state;
+	struct psg_grant grant = folk_grant("Closers");
+	int opened = 0, n = 0;
+
+	for (size_t i = 0; i < PSG_COUNT(errors); i++) {
+		struct faults faults = {.struck = true};
+		struct faulty root;
+		struct psg_store store = faulty_store(folk, &root, &faults);
+
+		for (n = 0; faults.struck; n++) {
+			char subject[32];
+			struct psg_claim claim = folk_claim(folk, subject, codes[0], &grant);
+			int64_t wait;
+
+			(void)snprintf(subject, sizeof(subject), "p%zu-%d", i, n);
+			folk_enroll(folk, subject, &folk->phone);
+			folk_recovery(folk->store, subject, 'a', codes, 1);
+			faults = (struct faults){.left = n, .err = errors[i]};
+			enum psg_err got = psg_people_claim(&store, &claim, NULL, &wait);
+
+			assert_int_equal(folk_live(folk, subject), got == PSG_OK);
+			opened += got == PSG_OK;
+			/* Good still or spent, and never twice. */
+			if (got == PSG_OK)
+				assert_int_equal(folk_try(folk, subject, codes[0], &grant),
+						 PSG_ERR_REPLAYED);
+			assert_int_equal(
+			    folk_try(folk, subject, folk_code(folk, &folk->phone, 0), NULL),
+			    PSG_OK);
+		}
+		assert_true(n > 20);
+	}
+	assert_true(opened > 3);
+}
+
 /* -- many at once, and little room -- */
 
 #define PROCESSES 32
-#define ROUNDS 2
+#define ROUNDS 4
 
 struct arena {
 	int ready, go;
@@ -205,7 +244,7 @@ static void recovery_without_memory(void **state)
 	int status;
 	pid_t pid;
 
-	put(folk, "alice");
+	assert_int_equal(psg_recovery_put(folk->store, "alice", codes, PSG_COUNT(codes)), PSG_OK);
 	pid = fork();
 	if (pid == 0) {
 		struct rlimit limit = {0, 0};
@@ -229,9 +268,9 @@ static void recovery_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLK_MEMORY(recovery_keeps_no_code),   FOLK_MEMORY(recovery_moves_nowhere),
-	    FOLK_MEMORY(recovery_of_another_form), FOLK_FILES(one_recovery_code_one_door),
-	    FOLK_FILES(recovery_without_memory),
+	    FOLK_MEMORY(recovery_keeps_no_code),    FOLK_MEMORY(recovery_moves_nowhere),
+	    FOLK_MEMORY(recovery_of_another_form),  FOLK_MEMORY(recovery_fails_at_every_call),
+	    FOLK_FILES(one_recovery_code_one_door), FOLK_FILES(recovery_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("recovery records", tests, NULL, NULL);

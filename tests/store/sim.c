@@ -17,10 +17,14 @@ static struct psg_now time_of(const struct sim *sim, const struct sim_state *sta
 
 /* -- the processes -- */
 
-void sim_code(const struct sim *sim, int c, char out[static PSG_CODE_DIGITS_MAX + 1])
+void sim_code(const struct sim *sim, int c, char out[static PSG_ANSWER_SIZE])
 {
 	uint64_t step = psg_totp_step(&sim->credential, sim->start.realtime_ns / FOLK_S);
 
+	if (c == SIM_RECOVERY) {
+		strcpy(out, SIM_RECOVERY_CODE);
+		return;
+	}
 	assert_int_equal(psg_totp_code(&sim->credential, step + (uint64_t)(int64_t)c, out), PSG_OK);
 }
 
@@ -30,6 +34,8 @@ uint32_t sim_code_bit(const struct sim *sim, const char *file)
 	const char *dash = strchr(file, '-');
 	uint64_t step;
 
+	if (psg_recovery_opened(file))
+		return UINT32_C(1) << (8 + SIM_RECOVERY);
 	if (dash == NULL || strncmp(file, sim->credential.id, strlen(sim->credential.id)) != 0)
 		return 0;
 	step = strtoull(dash + 1, NULL, 10);
@@ -49,7 +55,7 @@ struct psg_grant sim_grant(void)
 static enum psg_err run_claim(struct sim_run *run, struct psg_store *store)
 {
 	struct psg_grant grant = sim_grant();
-	char code[PSG_CODE_DIGITS_MAX + 1];
+	char code[PSG_ANSWER_SIZE];
 	struct psg_claim claim = {.subject = SIM_FOLK,
 				  .code = code,
 				  .apart = PSG_NOT_APART,

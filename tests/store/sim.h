@@ -12,6 +12,7 @@
 #define SIM_H
 
 #include "folk.h"
+#include "psg/recovery.h"
 
 #define SIM_PROCESSES 3
 #define SIM_HANDLES 8
@@ -26,6 +27,8 @@ struct sim_script {
 	bool at_once;   /* not interleaved: it happens between two operations of the others */
 };
 #define SIM_WRONG 99
+#define SIM_RECOVERY (-8) /* the recovery code: of no step, its bit is the first */
+#define SIM_RECOVERY_CODE "7K2QXM9T4D"
 
 extern bool sim_exact;
 
@@ -76,6 +79,7 @@ struct sim {
 	struct sim_script scripts[SIM_PROCESSES];
 	bool devices_change; /* reading authenticators/ is an operation like others */
 	bool tidies;         /* somebody removes names in spent/ */
+	bool recovery;       /* there are recovery codes */
 	/* What is done in this folder cannot make a difference to others in this run: it is done in one
 	 * go with the operation before. */
 	bool attempts_apart, spent_apart;
@@ -95,7 +99,7 @@ void sim_visit(const struct sim *sim, struct sim_state *state, int64_t wall_s,
 enum psg_err sim_newcomer(const struct sim *sim, struct sim_state *state, int64_t wall_s,
 			  const char *code, int64_t *ret_wait_ns);
 /* The code `c` steps from the first time's step. */
-void sim_code(const struct sim *sim, int c, char out[static PSG_CODE_DIGITS_MAX + 1]);
+void sim_code(const struct sim *sim, int c, char out[static PSG_ANSWER_SIZE]);
 struct psg_grant sim_grant(void);
 /* Which code's activation a file is, as a bit; 0: none of them. */
 uint32_t sim_code_bit(const struct sim *sim, const char *file);

@@ -115,7 +115,7 @@ static void check_throttle(const struct sim *sim, struct sim_state *state)
 static void check_nobody_is_blocked(const struct sim *sim, struct sim_state *state)
 {
 	struct sim_state *copy = sim_state_copy(sim, state);
-	char code[PSG_CODE_DIGITS_MAX + 1];
+	char code[PSG_ANSWER_SIZE];
 	enum psg_err err = PSG_ERR_THROTTLED;
 	int64_t wait = 0;
 
@@ -133,9 +133,10 @@ static void check_nobody_is_blocked(const struct sim *sim, struct sim_state *sta
 /* A code that was spent once opens nothing, even with the wall clock back at the time it was shown. */
 static void check_spent_stays_spent(const struct sim *sim, struct sim_state *state)
 {
-	for (int c = -1; c <= 1; c++) {
+	for (int i = 0; i < 4; i++) {
+		int c = i < 3 ? i - 1 : SIM_RECOVERY;
 		struct sim_state *copy;
-		char code[PSG_CODE_DIGITS_MAX + 1];
+		char code[PSG_ANSWER_SIZE];
 		int64_t wait = 0;
 		enum psg_err err = PSG_ERR_THROTTLED;
 
@@ -143,7 +144,7 @@ static void check_spent_stays_spent(const struct sim *sim, struct sim_state *sta
 			continue;
 		sim_code(sim, c, code);
 		copy = sim_state_copy(sim, state);
-		for (int i = 0; i < 2 && err == PSG_ERR_THROTTLED; i++) {
+		for (int try = 0; try < 2 && err == PSG_ERR_THROTTLED; try++) {
 			err = sim_newcomer(sim, copy, -copy->elapsed_s, code, &wait);
 			copy->elapsed_s += wait / FOLK_S + 1;
 		}

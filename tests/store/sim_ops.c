@@ -41,7 +41,9 @@ static void note_create(struct sim_run *run, const struct sim_part *part, const 
 		run->process->number = strtoull(name, NULL, 10);
 		run->process->wants_attempt_now = true;
 	} else if (part->spent && bit != 0 && strchr(name, '.') == NULL) {
-		run->process->behind = run->state->spent_ever > (bit | (bit - 1));
+		/* A recovery code is of no step: none is newer or older. */
+		run->process->behind = bit != UINT32_C(1) << (8 + SIM_RECOVERY) &&
+				       run->state->spent_ever > (bit | (bit - 1));
 		run->state->spent_ever |= bit;
 		run->process->spent = 1 + __builtin_ctz(bit);
 	}
