@@ -35,6 +35,12 @@ PSG_MUST_CHECK
 enum psg_err psg_people_unenroll(struct psg_store *store, const char *subject, const char *id,
 				 size_t *ret_removed);
 
+/* Makes spent/ID-STEP, durably and opening nothing: a code that was used elsewhere. Spent already is a success.
+ * Errors: INVALID, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_people_spend(struct psg_store *store, const char *subject, const char *id,
+			      uint64_t step);
+
 /* -- attempts -- */
 
 struct psg_attempt {

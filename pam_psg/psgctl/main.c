@@ -107,6 +107,17 @@ static const struct ctl_command commands[] = {
      "Each is good once in the place of a code of the authenticator, and lets the\n"
      "person replace a lost one. Older recovery codes are good no longer.\n",
      ctl_recovery},
+    {"import",
+     "import FILE --format oath|google-authenticator [--user USER]\n"
+     "       [--replace | --add] [--check-only]",
+     "Take over authenticators from other modules",
+     "FILE is pam_oath's users.oath, or somebody's .google_authenticator. What was\n"
+     "used there stays used; what cannot be carried is named. With any error\n"
+     "nothing is changed (exit 3).\n"
+     "  --user USER   of a users.oath this user alone; whose .google_authenticator\n"
+     "  --replace     instead of the authenticators there are; --add: beside them\n"
+     "  --check-only  report; write nothing\n",
+     ctl_import},
     {"activate",
      "activate NAME [--user USER] [--for DURATION] [--reason TEXT]\n"
      "       [--session ID | --scope Host]",

@@ -59,6 +59,7 @@ enum ctl_exit ctl_authenticators(struct ctl *ctl);
 enum ctl_exit ctl_verify(struct ctl *ctl);
 enum ctl_exit ctl_unlock(struct ctl *ctl);
 enum ctl_exit ctl_recovery(struct ctl *ctl);
+enum ctl_exit ctl_import(struct ctl *ctl);
 enum ctl_exit ctl_activate(struct ctl *ctl);
 enum ctl_exit ctl_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_status(struct ctl *ctl);

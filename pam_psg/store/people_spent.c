@@ -149,3 +149,24 @@ enum psg_err psg_spent_read(const struct psg_person *spent, const struct psg_str
 		*ret = one;
 	return err;
 }
+
+enum psg_err psg_people_spend(struct psg_store *store, const char *subject, const char *id,
+			      uint64_t step)
+{
+	struct psg_person spent PSG_CLEANUP(psg_person_close) = {0};
+	struct psg_buf nothing = {.data = NULL};
+	char name[PSG_ACTIVATION_FILE_SIZE];
+	int file;
+	enum psg_err err = psg_credential_id_valid(id)
+			       ? psg_person_open(store, subject, "spent", true, &spent)
+			       : PSG_ERR_INVALID;
+
+	if (err != PSG_OK)
+		return err;
+	(void)snprintf(name, sizeof(name), "%s-%" PRIu64, id, step);
+	err = spent.folder->ops->create(spent.folder, name, &file);
+	if (err == PSG_OK)
+		return psg_record_store(spent.folder, file, &nothing);
+	/* Whoever made it may have been killed before this. */
+	return err == PSG_ERR_EXISTS ? spent.folder->ops->sync_names(spent.folder) : err;
+}

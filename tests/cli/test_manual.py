@@ -12,9 +12,9 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.abspath(os.environ.get("PSG_BUILD") or os.path.join(REPO, "build"))
 PSGCTL = os.path.join(BUILD, "psgctl")
 PAGES = ["pam_psg.8", "psgctl.8", "psg-enforce.service.8", "psg-housekeeping.service.8", "psg-metadata.5", "psg.7",
-         "psg-messages.7"]
+         "psg-messages.7", "psg-coming-from.7"]
 GLOBAL = {"store", "key", "json", "quiet", "color", "help"}
-PLANNED = {"import"}  # of later releases
+PLANNED = set()  # of later releases
 
 
 def read(*path):
