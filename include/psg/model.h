@@ -61,11 +61,14 @@ struct psg_activation_policy {
 	enum psg_reason_rule reason;
 	char *reason_pattern; /* POSIX ERE, anchored to the whole text; "" for any */
 	enum psg_enrollment enrollment;
+	int64_t
+	    enroll_within_s; /* of the assignment, with enrollment Self; 0 while parsing: not given */
 	bool end_sessions;
 	struct psg_unix_group_grant *unix_groups;
 	size_t unix_group_count;
 };
 
+#define PSG_ENROLL_WITHIN_DEFAULT_S (INT64_C(7) * 86400)
 #define PSG_THROTTLE_ATTEMPTS_MAX 100U
 #define PSG_WINDOW_MAX 10U
 
@@ -87,7 +90,8 @@ struct psg_assignment {
 	char *assignee; /* "alice" or "%wheel" */
 	enum psg_target_kind kind;
 	char *target;
-	int64_t until_s; /* since 1970; 0: no end */
+	int64_t until_s;   /* since 1970; 0: no end */
+	int64_t created_s; /* since 1970; 0: not known (made before this was kept) */
 };
 
 /* Whether what was assigned until then is over: at its very second. 0: never. */

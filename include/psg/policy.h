@@ -9,7 +9,8 @@
 #include "psg/folder.h"
 #include "psg/model.h"
 
-#define PSG_POLICY_VERSION 3U
+#define PSG_POLICY_VERSION 4U
+#define PSG_POLICY_VERSION_OLDEST 3U /* what is read still */
 /* The largest document that is kept: PSG_ERR_INVALID above, PSG_ERR_CORRUPT when one in the file says more. */
 #define PSG_POLICY_DOCUMENT_MAX (16U * 1024 * 1024)
 
@@ -53,7 +54,7 @@ PSG_MUST_CHECK
 enum psg_err psg_policy_set_gives(struct psg_policy *policy, const char *name,
 				  const char *const *keys, size_t count, bool *ret_gives,
 				  bool *ret_requires, uint32_t *ret_permission_count);
-/* The policy that governs a target, defaults of the settings filled in (lifetime, maximum, scope; a lifetime above
+/* The policy that governs a target, defaults of the settings filled in (lifetime, maximum, scope; enrollWithin; a lifetime above
  * the maximum is the maximum): there always is one. NOT_FOUND never
  * means "none": the group or set record says whether one must be there. Errors: CORRUPT, store's. */
 PSG_MUST_CHECK

@@ -38,6 +38,15 @@ static void check_reason(const struct psg_xml_node *root,
 				   "reasonPattern has no effect: no reason is asked for");
 }
 
+static void check_enrollment(const struct psg_xml_node *root,
+			     const struct psg_activation_policy *policy, struct psg_report *report)
+{
+	if (policy->enroll_within_s > 0 && policy->enrollment != PSG_ENROLLMENT_SELF)
+		psg_report_warning(report, psg_xml_child(root, "enrollWithin"),
+				   "Set enrollment to Self.",
+				   "enrollWithin has no effect: nobody enrols by themselves");
+}
+
 static enum psg_err add_unix_group(const struct psg_xml_node *node,
 				   struct psg_activation_policy *policy, struct psg_report *report)
 {
@@ -106,9 +115,11 @@ enum psg_err psg_build_policy(const struct psg_xml_node *root, const char *name,
 	policy->reason = psg_value_enum(root, psg_policy_elements, "reason", PSG_REASON_NONE);
 	policy->enrollment =
 	    psg_value_enum(root, psg_policy_elements, "enrollment", PSG_ENROLLMENT_ADMIN);
+	policy->enroll_within_s = psg_value_duration(root, "enrollWithin", 0);
 	policy->end_sessions = psg_value_boolean(root, "endSessions", false);
 	err = add_unix_groups(root, policy, report);
 	check_times(root, policy, report);
 	check_reason(root, policy, report);
+	check_enrollment(root, policy, report);
 	return err;
 }

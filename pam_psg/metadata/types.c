@@ -49,6 +49,7 @@ static const struct psg_element_type unix_group[] = {
 
 const struct psg_element_type psg_policy_elements[] = {
     {.name = "endSessions", .kind = PSG_ELEMENT_BOOLEAN},
+    {.name = "enrollWithin", .kind = PSG_ELEMENT_DURATION},
     {.name = "enrollment",
      .kind = PSG_ELEMENT_ENUM,
      .type_name = "Enrollment",

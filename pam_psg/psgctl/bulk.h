@@ -20,6 +20,7 @@ struct ctl_bulk_row {
 struct ctl_bulk {
 	const char *file; /* as it was given; "-": standard input */
 	bool with_until;  /* assign: the third field counts */
+	int64_t now_s;    /* when what is new was assigned */
 	struct ctl_index assignees, targets;
 	uint32_t *known_as;          /* by assignee: the number of the account's own spelling */
 	enum psg_target_kind *kinds; /* by target: what is assigned by that name; NONE: nothing */

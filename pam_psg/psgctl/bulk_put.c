@@ -110,7 +110,8 @@ static enum ctl_exit begin(struct ctl *ctl, struct ctl_bulk *bulk, int *lock)
 
 enum ctl_exit ctl_assign_file(struct ctl *ctl, const char *file)
 {
-	struct ctl_bulk bulk PSG_CLEANUP(ctl_bulk_clear) = {.file = file, .with_until = true};
+	struct ctl_bulk bulk PSG_CLEANUP(ctl_bulk_clear) = {
+	    .file = file, .with_until = true, .now_s = (int64_t)time(NULL)};
 	int lock PSG_CLEANUP(psg_close_fd) = -1;
 	size_t added = 0;
 	enum ctl_exit status = begin(ctl, &bulk, &lock);

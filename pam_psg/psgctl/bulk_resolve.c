@@ -15,6 +15,7 @@ struct psg_assignment ctl_bulk_assignment(const struct ctl_bulk *bulk, size_t at
 	    .kind = bulk->kinds[row->target],
 	    .target = bulk->targets.names.items[row->target],
 	    .until_s = row->until_s,
+	    .created_s = bulk->now_s,
 	};
 }
 

@@ -180,7 +180,8 @@ enum ctl_exit ctl_assign(struct ctl *ctl)
 		return ctl_assign_file(ctl, file);
 
 	char assignee[CTL_ASSIGNEE_SIZE], target[PSG_API_NAME_SIZE];
-	struct psg_assignment assignment = {.assignee = assignee, .target = target};
+	struct psg_assignment assignment = {
+	    .assignee = assignee, .target = target, .created_s = (int64_t)time(NULL)};
 	int lock PSG_CLEANUP(psg_close_fd) = -1;
 	enum psg_err known;
 	if ((until != NULL && !parse_until(ctl, until, &assignment.until_s)) ||

@@ -12,10 +12,11 @@ static const char *via(const struct psg_assignment *assignment, bool of_user)
 static json_t *json_of(const struct psg_assignment *assignment, bool of_user, int64_t now_s)
 {
 	json_t *document = json_pack(
-	    "{s:o, s:o, s:o, s:b}", "assignee", ctl_json_text(assignment->assignee),
+	    "{s:o, s:o, s:o, s:o, s:b}", "assignee", ctl_json_text(assignment->assignee),
 	    assignment->kind == PSG_TARGET_GROUP ? "permissionSetGroup" : "permissionSet",
-	    ctl_json_text(assignment->target), "expirationDate", ctl_json_time(assignment->until_s),
-	    "isActive", !psg_until_over(assignment->until_s, now_s));
+	    ctl_json_text(assignment->target), "createdDate", ctl_json_time(assignment->created_s),
+	    "expirationDate", ctl_json_time(assignment->until_s), "isActive",
+	    !psg_until_over(assignment->until_s, now_s));
 	if (of_user && document != NULL &&
 	    json_object_set_new(document, "via", ctl_json_text(via(assignment, of_user))) != 0)
 		ctl_output_failed();

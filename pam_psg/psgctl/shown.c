@@ -49,7 +49,10 @@ static json_t *json_policy(const struct psg_activation_policy *policy)
 					ctl_json_text(policy->unix_groups[i].permission))) != 0)
 			ctl_output_failed();
 	return json_pack(
-	    "{s:b, s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:o}", "endSessions", policy->end_sessions,
+	    "{s:b, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:o}", "endSessions",
+	    policy->end_sessions, "enrollWithin",
+	    policy->enrollment == PSG_ENROLLMENT_SELF ? json_duration(policy->enroll_within_s)
+						      : json_null(),
 	    "enrollment", psg_enrollment_name(policy->enrollment), "lifetime",
 	    json_duration(policy->lifetime_s), "maximumLifetime",
 	    json_duration(policy->maximum_lifetime_s), "reason",
@@ -66,9 +69,10 @@ static json_t *json_assignees(const struct ctl_shown *shown)
 		const struct psg_assignment *assignment = &shown->assignments->items[i];
 		if (ctl_shown_assigned(assignment, shown) &&
 		    json_array_append_new(
-			array,
-			json_pack("{s:o, s:o}", "assignee", ctl_json_text(assignment->assignee),
-				  "expirationDate", ctl_json_time(assignment->until_s))) != 0)
+			array, json_pack("{s:o, s:o, s:o}", "assignee",
+					 ctl_json_text(assignment->assignee), "createdDate",
+					 ctl_json_time(assignment->created_s), "expirationDate",
+					 ctl_json_time(assignment->until_s))) != 0)
 			ctl_output_failed();
 	}
 	return array;
@@ -123,6 +127,7 @@ static void print_list(const char *label, const struct psg_strings *list)
 static void print_policy(const struct psg_activation_policy *policy)
 {
 	char lifetime[PSG_TIME_SIZE], most[PSG_TIME_SIZE], warn[PSG_TIME_SIZE];
+	char within[PSG_TIME_SIZE];
 	psg_duration_format_human(policy->lifetime_s, lifetime);
 	psg_duration_format_human(policy->maximum_lifetime_s, most);
 	printf("%-22s for %s, at most %s, scope %s, reason %s, enrollment %s%s\n", "Activation",
@@ -133,6 +138,9 @@ static void print_policy(const struct psg_activation_policy *policy)
 	psg_duration_format_human(policy->warn_before_s, warn);
 	if (policy->warn_before_s > 0)
 		print_field("  renewal offered", warn);
+	psg_duration_format_human(policy->enroll_within_s, within);
+	if (policy->enrollment == PSG_ENROLLMENT_SELF)
+		print_field("  to enrol within", within);
 	for (size_t i = 0; i < policy->unix_group_count; i++)
 		printf("%-22s %s while %s is active\n", "  lends Unix group",
 		       ctl_safe(policy->unix_groups[i].group),

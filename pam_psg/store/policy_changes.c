@@ -129,7 +129,7 @@ size_t psg_policy_givers_end(const struct psg_policy_changes *changes, size_t fi
 bool psg_policy_assignment_valid(const struct psg_assignment *assignment)
 {
 	return assignment->assignee && assignment->assignee[0] && assignment->target &&
-	       assignment->target[0] && assignment->until_s >= 0 &&
+	       assignment->target[0] && assignment->until_s >= 0 && assignment->created_s >= 0 &&
 	       (assignment->kind == PSG_TARGET_GROUP || assignment->kind == PSG_TARGET_SET);
 }
 

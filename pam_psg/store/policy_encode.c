@@ -84,6 +84,7 @@ void psg_policy_encode_policy(struct psg_buf *buf, const struct psg_activation_p
 		psg_buf_string(buf, policy->unix_groups[i].group);
 		psg_buf_string(buf, policy->unix_groups[i].permission);
 	}
+	psg_buf_u64(buf, (uint64_t)policy->enroll_within_s);
 }
 
 void psg_policy_encode_assigned(struct psg_buf *buf, const struct psg_assignment *const *items,
@@ -91,8 +92,9 @@ void psg_policy_encode_assigned(struct psg_buf *buf, const struct psg_assignment
 {
 	psg_buf_u32(buf, (uint32_t)count);
 	for (size_t i = 0; i < count; i++) {
-		psg_buf_u8(buf, (uint8_t)items[i]->kind);
+		psg_buf_u8(buf, (uint8_t)items[i]->kind | PSG_POLICY_DATED);
 		psg_buf_string(buf, items[i]->target);
 		psg_buf_u64(buf, (uint64_t)items[i]->until_s);
+		psg_buf_u64(buf, (uint64_t)items[i]->created_s);
 	}
 }

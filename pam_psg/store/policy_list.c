@@ -111,7 +111,8 @@ static enum psg_err gather(void *arg, const struct psg_assignment *assignment)
 		gathering->room = room;
 	}
 	struct psg_assignment copy = {strdup(assignment->assignee), assignment->kind,
-				      strdup(assignment->target), assignment->until_s};
+				      strdup(assignment->target), assignment->until_s,
+				      assignment->created_s};
 
 	list->items[list->count++] = copy;
 	return copy.assignee && copy.target ? PSG_OK : PSG_ERR_NO_MEMORY;

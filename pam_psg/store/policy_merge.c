@@ -122,14 +122,34 @@ static size_t add_put(const struct psg_policy_changes *changes, size_t first, si
 	return count;
 }
 
+/* Assigned again is assigned since the first time, unless that had ended: else another end would be another week to
+ * enrol in. `copies` has room for all of them. */
+static void keep_since(const struct psg_assignments *before, const struct psg_assignment **items,
+		       size_t count, struct psg_assignment *copies)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < before->count; j++) {
+			const struct psg_assignment *old = &before->items[j];
+
+			if (items[i] == old || psg_policy_assignment_order(items[i], old) != 0 ||
+			    psg_until_over(old->until_s, items[i]->created_s))
+				continue;
+			*copies = *items[i];
+			copies->created_s = old->created_s;
+			items[i] = copies++;
+			break;
+		}
+}
+
 enum psg_err psg_policy_merge_assigned(struct psg_policy_sink *sink,
 				       const struct psg_policy_record *record,
 				       struct psg_policy_changes *changes, size_t first)
 {
 	struct psg_assignments before PSG_CLEANUP(psg_assignments_clear) = {0};
 	const struct psg_assignment **items PSG_CLEANUP(psg_free_bytes) = NULL;
+	struct psg_assignment *copies PSG_CLEANUP(psg_free_bytes) = NULL;
 	char *assignee PSG_CLEANUP(psg_free_bytes) = NULL;
-	size_t end = first, count = 0;
+	size_t end = first, count = 0, kept;
 	enum psg_err err = psg_policy_record_name(record, PSG_KEY_ASSIGNED, &assignee);
 
 	if (!err)
@@ -140,12 +160,15 @@ enum psg_err psg_policy_merge_assigned(struct psg_policy_sink *sink,
 	if (first < changes->assigned_count)
 		end = psg_policy_assigned_end(changes, first);
 	items = calloc(before.count + (end - first), sizeof(*items));
-	if (!items)
+	copies = calloc(end - first + 1, sizeof(*copies));
+	if (!items || !copies)
 		return PSG_ERR_NO_MEMORY;
 	for (size_t i = 0; i < before.count; i++)
 		if (!goes(changes, first, end, &before.items[i]))
 			items[count++] = &before.items[i];
+	kept = count;
 	count = add_put(changes, first, end, items, count);
+	keep_since(&before, items + kept, count - kept, copies);
 	add_assigned(sink, items, count);
 	if (first < end)
 		changes->assigned[first].done = true;
@@ -197,7 +220,8 @@ enum psg_err psg_policy_loses_target(const struct psg_policy_record *record,
 	bool loses = false;
 
 	for (uint32_t i = 0; i < count && !reader.failed; i++) {
-		bool group = psg_read_u8(&reader) == PSG_TARGET_GROUP;
+		uint8_t kind = psg_read_u8(&reader);
+		bool group = (kind & ~PSG_POLICY_DATED) == PSG_TARGET_GROUP;
 		uint32_t len = psg_read_u32(&reader);
 
 		if (reader.failed || len > reader.left)
@@ -207,6 +231,8 @@ enum psg_err psg_policy_loses_target(const struct psg_policy_record *record,
 		reader.at += len;
 		reader.left -= len;
 		(void)psg_read_u64(&reader);
+		if (kind & PSG_POLICY_DATED)
+			(void)psg_read_u64(&reader);
 	}
 	if (reader.failed)
 		return PSG_ERR_CORRUPT;

@@ -28,6 +28,8 @@
 #define PSG_POLICY_BUCKETS_MAX (1U << 26)
 #define PSG_POLICY_BUCKET_KEYS 128U
 #define PSG_POLICY_BUCKET_NAME_SIZE 9U
+/* With an assignment's kind: when it was made follows. Version 3 had none, and its records are copied as they are. */
+#define PSG_POLICY_DATED 0x80U
 #define PSG_POLICY_DATA_START 2048U
 /* Above the largest document; a damaged length must not become an allocation. */
 #define PSG_POLICY_RECORD_MAX (64U * 1024 * 1024)

@@ -44,7 +44,8 @@ bool psg_policy_model_writable(const struct psg_model *model)
 
 		good = good && policy->name && is_duration(policy->lifetime_s, 0) &&
 		       is_duration(policy->maximum_lifetime_s, 0) &&
-		       is_duration(policy->warn_before_s, 0);
+		       is_duration(policy->warn_before_s, 0) &&
+		       is_duration(policy->enroll_within_s, 0);
 	}
 	for (size_t i = 0; i < model->document_count; i++) {
 		const struct psg_document *document = &model->documents[i];

@@ -78,7 +78,7 @@ enum psg_err psg_policy_decode_format(struct psg_reader reader, struct psg_polic
 		return PSG_ERR_CORRUPT;
 	if (version > PSG_POLICY_VERSION)
 		return PSG_ERR_VERSION;
-	if (version < PSG_POLICY_VERSION)
+	if (version < PSG_POLICY_VERSION_OLDEST)
 		return PSG_ERR_OLD;
 	format.generation = psg_read_u64(&reader);
 	format.created_s = psg_read_u64(&reader);
@@ -202,6 +202,9 @@ enum psg_err psg_policy_decode_policy(struct psg_reader reader, struct psg_activ
 	policy.name = psg_read_string(&reader);
 	policy.reason_pattern = psg_read_string(&reader);
 	read_grants(&reader, &policy);
+	/* Version 3 ended here. */
+	if (reader.left > 0)
+		policy.enroll_within_s = read_duration(&reader, 0);
 	enum psg_err err = psg_read_end(&reader);
 
 	if (err != PSG_OK)
@@ -209,6 +212,20 @@ enum psg_err psg_policy_decode_policy(struct psg_reader reader, struct psg_activ
 	*ret = policy;
 	policy = (struct psg_activation_policy){0};
 	return PSG_OK;
+}
+
+static void read_assignment(struct psg_reader *reader, struct psg_assignment *item)
+{
+	uint8_t kind = psg_read_u8(reader);
+	bool dated = kind & PSG_POLICY_DATED;
+
+	item->kind = kind & ~PSG_POLICY_DATED;
+	if (item->kind != PSG_TARGET_GROUP && item->kind != PSG_TARGET_SET)
+		reader->failed = true;
+	item->target = psg_read_string(reader);
+	item->until_s = read_seconds(reader);
+	if (dated)
+		item->created_s = read_seconds(reader);
 }
 
 enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *assignee,
@@ -226,9 +243,7 @@ enum psg_err psg_policy_decode_assigned(struct psg_reader reader, const char *as
 	for (list.count = 0; list.count < count && !reader.failed; list.count++) {
 		struct psg_assignment *item = &list.items[list.count];
 
-		item->kind = read_enum(&reader, PSG_TARGET_GROUP, PSG_TARGET_SET);
-		item->target = psg_read_string(&reader);
-		item->until_s = read_seconds(&reader);
+		read_assignment(&reader, item);
 		item->assignee = strdup(assignee);
 		if (!item->assignee) {
 			list.count++;

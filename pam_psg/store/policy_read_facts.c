@@ -260,6 +260,8 @@ enum psg_err psg_policy_activation_policy(struct psg_policy *policy, enum psg_ta
 	/* A maximum alone, below the default lifetime: the maximum is what somebody decided. */
 	if (found.lifetime_s > found.maximum_lifetime_s)
 		found.lifetime_s = found.maximum_lifetime_s;
+	if (found.enroll_within_s == 0)
+		found.enroll_within_s = PSG_ENROLL_WITHIN_DEFAULT_S;
 	if (!found.has_scope)
 		found.scope = settings.default_scope;
 	*ret = found;

@@ -178,6 +178,7 @@ class Random:
         lifetime = self.seconds(60, 100000)
         elements = {
             "endSessions": self.boolean(),
+            "enrollWithin": self.duration(self.seconds(1, 31622400)),
             "enrollment": self.pick(["Admin", "Self"]),
             "lifetime": self.duration(lifetime),
             "maximumLifetime": self.duration(self.seconds(lifetime, 31622400)),

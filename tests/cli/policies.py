@@ -1,12 +1,19 @@
 """What the policy's tests share: a small package, what is in force, and a policy file edited."""
 
+import calendar
 import re
+import time
 
 
 def finance(package, name="finance", requires=True, apps=("sshd", "sudo"), **more):
     """A set and a group over it, which requires activation unless told otherwise."""
     return (package(name).permission_set("Billing", apps=apps, user=["ViewSetup"])
             .group("Finance", ["Billing"], requires=requires, **more))
+
+
+def parse(when):
+    """A time of the JSON, since 1970."""
+    return calendar.timegm(time.strptime(when, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def groups(psgctl):

@@ -2,11 +2,12 @@
 
 import re
 import subprocess
+import time
 
 import pytest
 
 from conftest import PSGCTL
-from policies import FAILED, OUTDATED, events, finance, one, set_group_status
+from policies import FAILED, OUTDATED, events, finance, one, parse, set_group_status
 
 
 def test_assign_and_assign_again(psgctl, package):
@@ -22,16 +23,19 @@ def test_assign_and_assign_again(psgctl, package):
 
 def test_assign_json(psgctl, package):
     psgctl.init()
+    before = int(time.time())
     psgctl.deploy(finance(package))
     assert psgctl.ok("assign", "alice", "Finance", "--json").json() == {
         "assignee": "alice", "permissionSetGroup": "Finance", "expirationDate": None}
     assert psgctl.ok("assign", "%staff", "Billing", "--json", "--until", "2099-01-01T00:00Z").json() == {
         "assignee": "%staff", "permissionSet": "Billing", "expirationDate": "2099-01-01T00:00:00Z"}
+    made = [a["createdDate"] for a in psgctl.ok("assignments", "--json").json()]
     assert psgctl.ok("assignments", "--json").json() == [
-        {"assignee": "%staff", "permissionSet": "Billing",
+        {"assignee": "%staff", "permissionSet": "Billing", "createdDate": made[0],
          "expirationDate": "2099-01-01T00:00:00Z", "isActive": True},
-        {"assignee": "alice", "permissionSetGroup": "Finance", "expirationDate": None,
-         "isActive": True}]
+        {"assignee": "alice", "permissionSetGroup": "Finance", "createdDate": made[1],
+         "expirationDate": None, "isActive": True}]
+    assert all(before <= parse(when) <= time.time() for when in made)
     event = events(psgctl, "Assigned")[1]
     assert event["userName"] == "%staff" and event["permissionSet"] == "Billing"
     assert event["expirationDate"] == "2099-01-01T00:00:00Z" and event["actor"]

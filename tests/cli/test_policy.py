@@ -3,10 +3,11 @@
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
-from policies import events, finance, groups, one
+from policies import events, finance, groups, one, parse
 
 # -- init --
 
@@ -128,17 +129,19 @@ def test_a_group_with_all_that_matters(psgctl, package):
             unixGroups=[{"group": "adm", "permission": "ViewSetup"}]))
     psgctl.ok("assign", "alice", "Finance", "--until", "2099-01-01T00:00:00Z")
     shown = one(psgctl, "Finance")
+    assert abs(parse(shown["assignees"][0]["createdDate"]) - time.time()) < 3600
     assert shown == {
         "type": "PermissionSetGroup", "fullName": "Finance", "label": "Finance",
         "description": "Money", "hasActivationRequired": True, "status": "Updated",
         "statusReason": None, "permissionSets": ["Billing"], "mutingPermissionSets": ["Mute"],
         "activationPolicy": {
-            "endSessions": True, "enrollment": "Admin", "lifetime": "PT2H",
+            "endSessions": True, "enrollWithin": None, "enrollment": "Admin", "lifetime": "PT2H",
             "maximumLifetime": "PT4H", "reason": "Required", "reasonPattern": "INC[0-9]+",
             "scope": "Host", "unixGroups": [{"group": "adm", "permission": "ViewSetup"}],
             "warnBefore": "PT5M"},
         "effectivePermissions": ["applicationVisibilities.sshd", "userPermissions.ViewSetup"],
-        "assignees": [{"assignee": "alice", "expirationDate": "2099-01-01T00:00:00Z"}]}
+        "assignees": [{"assignee": "alice", "createdDate": shown["assignees"][0]["createdDate"],
+                       "expirationDate": "2099-01-01T00:00:00Z"}]}
     assert groups(psgctl) == [shown]
     text = psgctl.ok("groups", "Finance").out
     for word in ("Money", "Billing", "Mute", "applicationVisibilities.sshd", "scope Host", "2h",

@@ -153,7 +153,7 @@ static void after_deactivation(struct town *town, const struct held *held)
 static void unassigned(struct town *town, struct held *held)
 {
 	char victim[] = WORLD_USER, group[] = WORLD_GROUP;
-	const struct psg_assignment assignment = {victim, PSG_TARGET_GROUP, group, 0};
+	const struct psg_assignment assignment = {victim, PSG_TARGET_GROUP, group, 0, 0};
 	bool changed;
 
 	(void)held;

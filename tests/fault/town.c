@@ -97,7 +97,7 @@ void town_make(struct town *town, const struct world_policy *policy)
 	world_make(&town->world, policy);
 	for (enum town_who who = TOWN_BYSTANDER; who < TOWN_PEOPLE; who++) {
 		char name[16] = "", group[] = WORLD_GROUP;
-		struct psg_assignment assignment = {name, PSG_TARGET_GROUP, group, 0};
+		struct psg_assignment assignment = {name, PSG_TARGET_GROUP, group, 0, 0};
 
 		strcpy(name, town_names[who]);
 		assert_int_equal(psg_policy_assign(town->world.store->root, &assignment, &changed),

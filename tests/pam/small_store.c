@@ -53,7 +53,7 @@ static void grant(const char *user, int64_t age_s, const uint8_t *ticket,
 static void assign(const char *user)
 {
 	char name[64], target[] = WORLD_GROUP;
-	struct psg_assignment assignment = {name, PSG_TARGET_GROUP, target, 0};
+	struct psg_assignment assignment = {name, PSG_TARGET_GROUP, target, 0, 0};
 	bool changed;
 
 	snprintf(name, sizeof(name), "%s", user);

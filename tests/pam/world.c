@@ -80,7 +80,8 @@ static void fill_rules(struct psg_activation_policy *rules, const struct world_p
 	    .has_scope = true,
 	    .reason = policy->reason,
 	    .reason_pattern = copy(policy->reason_pattern ? policy->reason_pattern : ""),
-	    .enrollment = policy->enrollment};
+	    .enrollment = policy->enrollment,
+	    .enroll_within_s = policy->enroll_within_s};
 }
 
 static void fill_model(struct psg_model *model, const struct world_policy *policy)
@@ -130,13 +131,14 @@ void world_deploy(struct world *world, const struct world_policy *policy)
 
 	assert_non_null(list);
 	if (!policy->unassigned)
-		list[assigned.count++] =
-		    (struct psg_assignment){user, PSG_TARGET_GROUP, group, policy->until_s};
+		list[assigned.count++] = (struct psg_assignment){
+		    user, PSG_TARGET_GROUP, group, policy->until_s, policy->assigned_s};
 	if (!policy->unassigned && policy->second_group)
-		list[assigned.count++] = (struct psg_assignment){user, PSG_TARGET_GROUP, wide, 0};
+		list[assigned.count++] =
+		    (struct psg_assignment){user, PSG_TARGET_GROUP, wide, 0, 0};
 	for (unsigned i = 0; i < policy->users; i++)
 		list[assigned.count++] =
-		    (struct psg_assignment){copy(world_user(i)), PSG_TARGET_GROUP, group, 0};
+		    (struct psg_assignment){copy(world_user(i)), PSG_TARGET_GROUP, group, 0, 0};
 	fill_model(&model, policy);
 	assert_int_equal(psg_policy_write(world->store->root, &model, &assigned, generation++),
 			 PSG_OK);

@@ -22,7 +22,7 @@ struct person {
 	int conv_code;                    /* what the conversation returns when not PAM_SUCCESS */
 	int prompts, texts;               /* counted */
 	int echoed;                       /* prompts whose answer is shown as it is typed */
-	char said[2048];                  /* all texts, each with a newline */
+	char said[8192];                  /* all texts, each with a newline */
 	char asked[2048];                 /* all prompts, each with a newline */
 	void (*before_answer)(void *arg); /* called at each prompt, before the answer is given */
 	void *arg;
@@ -40,13 +40,14 @@ struct world {
 struct world_policy {
 	const char *assignee; /* NULL: WORLD_USER */
 	bool unassigned, requires_activation, failed, muted;
-	int64_t until_s;
+	int64_t until_s, assigned_s; /* assigned_s 0: nobody knows since when */
 	const char *applications[8]; /* "gate" always; more here */
 	int64_t lifetime_s, maximum_lifetime_s, warn_before_s;
 	enum psg_scope scope;
 	enum psg_reason_rule reason;
 	const char *reason_pattern;
 	enum psg_enrollment enrollment;
+	int64_t enroll_within_s;
 	bool second_group; /* Wide: the same set and one permission more */
 	bool end_sessions;
 	uint32_t attempts; /* throttle; 0: 5 */

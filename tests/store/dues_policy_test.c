@@ -299,7 +299,7 @@ static void in_a_group_that_is_not_seen_is_left(void **state)
 	dues_deploy(folk);
 	expect(folk, &a, DUES_OVER);
 	dues.assigned[1] = (struct psg_assignment){(char *)(uintptr_t) "%nogroup", PSG_TARGET_GROUP,
-						   (char *)(uintptr_t) "Other", 0};
+						   (char *)(uintptr_t) "Other", 0, 0};
 	dues_deploy(folk);
 	expect(folk, &a, DUES_OVER);
 }

@@ -62,7 +62,7 @@ void dues_assign(const char *assignee, const char *target, int64_t until_s)
 {
 	assert_true(dues.assigned_count < DUES_ASSIGNED_MAX);
 	dues.assigned[dues.assigned_count++] = (struct psg_assignment){
-	    (char *)(uintptr_t)assignee, PSG_TARGET_GROUP, (char *)(uintptr_t)target, until_s};
+	    (char *)(uintptr_t)assignee, PSG_TARGET_GROUP, (char *)(uintptr_t)target, until_s, 0};
 }
 
 static char *copy(const char *text)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "../../pam_psg/store/policy_private.h"
 #include "policy_sample.h"
 
 static void expect_same(struct psg_folder *root, const struct psg_assignments *assigned,
@@ -36,7 +37,8 @@ static void change(struct psg_folder *root, bool put, const char *assignee, cons
 {
 	char *who PSG_CLEANUP(psg_free_bytes) = strdup(assignee);
 	char *what PSG_CLEANUP(psg_free_bytes) = strdup(target);
-	struct psg_assignment assignment = {who, PSG_TARGET_GROUP, what, until_s};
+	struct psg_assignment assignment = {who, PSG_TARGET_GROUP, what, until_s,
+					    policy_sample_since(until_s)};
 	bool changed = !changes;
 
 	assert_int_equal(put ? psg_policy_assign(root, &assignment, &changed)
@@ -228,10 +230,10 @@ static void assignments_that_are_none(void **state)
 {
 	char bob[] = "bob", open_[] = "Open", empty[] = "";
 	const struct psg_assignment bad[] = {
-	    {bob, PSG_TARGET_NONE, open_, 0},        {empty, PSG_TARGET_GROUP, open_, 0},
-	    {bob, PSG_TARGET_GROUP, empty, 0},       {NULL, PSG_TARGET_GROUP, open_, 0},
-	    {bob, PSG_TARGET_GROUP, NULL, 0},        {bob, PSG_TARGET_GROUP, open_, -1},
-	    {bob, (enum psg_target_kind)3, open_, 0}};
+	    {bob, PSG_TARGET_NONE, open_, 0, 0},         {empty, PSG_TARGET_GROUP, open_, 0, 0},
+	    {bob, PSG_TARGET_GROUP, empty, 0, 0},        {NULL, PSG_TARGET_GROUP, open_, 0, 0},
+	    {bob, PSG_TARGET_GROUP, NULL, 0, 0},         {bob, PSG_TARGET_GROUP, open_, -1, 0},
+	    {bob, (enum psg_target_kind)3, open_, 0, 0}, {bob, PSG_TARGET_GROUP, open_, 0, -1}};
 	struct psg_folder *root = *state;
 	bool changed;
 
@@ -240,6 +242,82 @@ static void assignments_that_are_none(void **state)
 		assert_int_equal(psg_policy_assign(root, &bad[i], &changed), PSG_ERR_INVALID);
 		assert_int_equal(psg_policy_unassign(root, &bad[i], &changed), PSG_ERR_INVALID);
 	}
+}
+
+static struct psg_assignment found_of(struct psg_folder *root, const char *assignee)
+{
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	struct psg_assignments list PSG_CLEANUP(psg_assignments_clear) = {0};
+
+	assert_int_equal(psg_policy_open(root, &policy), PSG_OK);
+	assert_int_equal(psg_policy_assigned(policy, assignee, &list), PSG_OK);
+	assert_int_equal(list.count, 1);
+	return (struct psg_assignment){.until_s = list.items[0].until_s,
+				       .created_s = list.items[0].created_s};
+}
+
+/* Another end is no other beginning; an end that came is. */
+static void assigned_since_the_first_time(void **state)
+{
+	static const struct {
+		int64_t now_s, until_s, since_s;
+	} rows[] = {{1000, 0, 1000},    {2000, 5000, 1000}, {3000, 4000, 1000},
+		    {3999, 4500, 1000}, {4500, 9000, 4500}, {4000, 0, 4500}};
+	struct psg_folder *root = *state;
+	char carol[] = "carol", open_[] = "Open", ops[] = "Ops";
+	bool changed;
+
+	policy_sample_write(root, 7);
+	for (size_t i = 0; i < PSG_COUNT(rows); i++) {
+		const struct psg_assignment one = {carol, PSG_TARGET_GROUP, open_, rows[i].until_s,
+						   rows[i].now_s};
+
+		assert_int_equal(psg_policy_assign(root, &one, &changed), PSG_OK);
+		assert_int_equal(found_of(root, carol).created_s, rows[i].since_s);
+		assert_int_equal(found_of(root, carol).until_s, rows[i].until_s);
+	}
+	const struct psg_assignment gone = {carol, PSG_TARGET_GROUP, open_, 0, 0},
+				    other = {carol, PSG_TARGET_GROUP, ops, 0, 6000};
+
+	/* Another's beginning is no business of this one's; and away is away. */
+	assert_int_equal(psg_policy_assign(root, &other, &changed), PSG_OK);
+	assert_int_equal(psg_policy_unassign(root, &gone, &changed), PSG_OK);
+	assert_int_equal(found_of(root, carol).created_s, 6000);
+}
+
+/* What version 3 wrote is copied as it is into later files: no beginning, no time to enrol in. */
+static void records_of_version_3(void **state)
+{
+	struct psg_buf buf PSG_CLEANUP(psg_buf_clear) = {0};
+	struct psg_assignments list PSG_CLEANUP(psg_assignments_clear) = {0};
+	struct psg_activation_policy rules PSG_CLEANUP(psg_activation_policy_clear) = {0};
+
+	(void)state;
+	psg_buf_u32(&buf, 2);
+	for (uint8_t kind = PSG_TARGET_GROUP; kind <= PSG_TARGET_SET; kind++) {
+		psg_buf_u8(&buf, kind);
+		psg_buf_string(&buf, "Ops");
+		psg_buf_u64(&buf, 4000);
+	}
+	assert_int_equal(
+	    psg_policy_decode_assigned(
+		(struct psg_reader){(const unsigned char *)buf.data, buf.len, 0, 0}, "bob", &list),
+	    PSG_OK);
+	assert_int_equal(list.count, 2);
+	assert_int_equal(list.items[1].kind, PSG_TARGET_SET);
+	assert_int_equal(list.items[1].until_s, 4000);
+	assert_int_equal(list.items[1].created_s, 0);
+	psg_buf_clear(&buf);
+	psg_policy_encode_policy(&buf,
+				 &(struct psg_activation_policy){.name = (char[]){"Ops"},
+								 .reason_pattern = (char[]){""},
+								 .enroll_within_s = 99});
+	assert_int_equal(
+	    psg_policy_decode_policy((struct psg_reader){(const unsigned char *)buf.data,
+							 buf.len - sizeof(uint64_t), 0, 0},
+				     &rules),
+	    PSG_OK);
+	assert_int_equal(rules.enroll_within_s, 0);
 }
 
 int main(void)
@@ -252,6 +330,8 @@ int main(void)
 	    POLICY_SAMPLE_ON_BOTH(the_same_hash_is_another_name),
 	    POLICY_SAMPLE_ON_BOTH(odd_names),
 	    POLICY_SAMPLE_ON_BOTH(assignments_that_are_none),
+	    POLICY_SAMPLE_ON_BOTH(assigned_since_the_first_time),
+	    cmocka_unit_test(records_of_version_3),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

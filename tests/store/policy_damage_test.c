@@ -258,13 +258,13 @@ static void other_versions(void **state)
 	} cases[] = {{PSG_POLICY_VERSION + 1, true, PSG_ERR_VERSION},
 		     {PSG_POLICY_VERSION + 1, false, PSG_ERR_VERSION},
 		     {UINT32_MAX, true, PSG_ERR_VERSION},
-		     {PSG_POLICY_VERSION - 1, true, PSG_ERR_OLD},
-		     {PSG_POLICY_VERSION - 1, false, PSG_ERR_OLD},
+		     {PSG_POLICY_VERSION_OLDEST - 1, true, PSG_ERR_OLD},
+		     {PSG_POLICY_VERSION_OLDEST - 1, false, PSG_ERR_OLD},
 		     {0, true, PSG_ERR_CORRUPT},
 		     {PSG_POLICY_VERSION, true, PSG_ERR_CORRUPT}};
 	struct policy_sample_sound *sound = *state;
 	char bob[] = "bob", ops[] = "Ops";
-	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0};
+	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0, 0};
 	bool changed = false;
 
 	for (size_t i = 0; i < PSG_COUNT(cases); i++) {

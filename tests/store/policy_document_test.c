@@ -190,7 +190,7 @@ static void a_long_record_is_walked_over(void **state)
 	struct psg_document found PSG_CLEANUP(psg_document_clear) = {0};
 	struct psg_assignments all PSG_CLEANUP(psg_assignments_clear) = {0};
 	char bob[] = "bob", ops[] = "Ops";
-	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0};
+	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0, 0};
 	char *bytes PSG_CLEANUP(psg_free_bytes) = malloc(3 * NOISE);
 	bool changed = false;
 

@@ -78,7 +78,7 @@ static enum psg_err change(struct psg_folder *root, int which)
 	struct psg_model model PSG_CLEANUP(psg_model_clear) = {0};
 	struct psg_assignments none = {0};
 	char bob[] = "bob", ops[] = "Ops";
-	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0};
+	struct psg_assignment assignment = {bob, PSG_TARGET_GROUP, ops, 0, 0};
 	bool changed;
 
 	if (which == UPDATE)

@@ -23,7 +23,7 @@ static void many_people(struct psg_assignments *list)
 
 		snprintf(name, sizeof(name), "user%05zu", list->count);
 		list->items[list->count] =
-		    (struct psg_assignment){strdup(name), PSG_TARGET_GROUP, strdup("Open"), 0};
+		    (struct psg_assignment){strdup(name), PSG_TARGET_GROUP, strdup("Open"), 0, 0};
 	}
 }
 

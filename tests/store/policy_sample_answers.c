@@ -46,9 +46,9 @@ static void show_assignments(struct psg_buf *buf, const struct psg_assignments *
 {
 	psg_buf_format(buf, "assigned %zu:", list->count);
 	for (size_t i = 0; i < list->count; i++)
-		psg_buf_format(buf, " %s %d %s %ld,", list->items[i].assignee,
+		psg_buf_format(buf, " %s %d %s %ld since %ld,", list->items[i].assignee,
 			       (int)list->items[i].kind, list->items[i].target,
-			       (long)list->items[i].until_s);
+			       (long)list->items[i].until_s, (long)list->items[i].created_s);
 }
 
 static void ask_assigned(struct psg_policy *policy, const char *assignee, struct psg_strings *ret)
@@ -118,11 +118,11 @@ static void ask_policy(struct psg_policy *policy, enum psg_target_kind kind, con
 	enum psg_err err = psg_policy_activation_policy(policy, kind, name, &found);
 
 	if (!err)
-		psg_buf_format(&buf, "policy %s %ld %ld %ld %d %d %d '%s' %d %d", found.name,
+		psg_buf_format(&buf, "policy %s %ld %ld %ld %d %d %d '%s' %d %d %ld", found.name,
 			       (long)found.lifetime_s, (long)found.maximum_lifetime_s,
 			       (long)found.warn_before_s, (int)found.scope, found.has_scope,
 			       (int)found.reason, found.reason_pattern, (int)found.enrollment,
-			       found.end_sessions);
+			       found.end_sessions, (long)found.enroll_within_s);
 	for (size_t i = 0; i < found.unix_group_count; i++)
 		psg_buf_format(&buf, " %s=%s", found.unix_groups[i].group,
 			       found.unix_groups[i].permission);

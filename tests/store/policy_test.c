@@ -72,7 +72,7 @@ static void never_deployed(void **state)
 	struct psg_folder *root = *state;
 	struct psg_policy *policy = NULL;
 	char alice[] = "alice", ops[] = "Ops";
-	struct psg_assignment assignment = {alice, PSG_TARGET_GROUP, ops, 0};
+	struct psg_assignment assignment = {alice, PSG_TARGET_GROUP, ops, 0, 0};
 	bool changed = false;
 
 	assert_int_equal(psg_policy_open(root, &policy), PSG_ERR_NOT_FOUND);

@@ -64,11 +64,11 @@ static void describe(const struct psg_model *model, struct psg_buf *out)
 	for (size_t i = 0; i < model->policy_count; i++) {
 		const struct psg_activation_policy *policy = &model->policies[i];
 
-		psg_buf_format(out, "%s|%jd|%jd|%jd|%d|%d|%d|%s|%d|%d", policy->name,
+		psg_buf_format(out, "%s|%jd|%jd|%jd|%d|%d|%d|%s|%d|%d|%jd", policy->name,
 			       (intmax_t)policy->lifetime_s, (intmax_t)policy->maximum_lifetime_s,
 			       (intmax_t)policy->warn_before_s, policy->scope, policy->has_scope,
 			       policy->reason, policy->reason_pattern, policy->enrollment,
-			       policy->end_sessions);
+			       policy->end_sessions, (intmax_t)policy->enroll_within_s);
 		for (size_t j = 0; j < policy->unix_group_count; j++)
 			psg_buf_format(out, " %s=%s", policy->unix_groups[j].group,
 				       policy->unix_groups[j].permission);

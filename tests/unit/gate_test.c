@@ -92,7 +92,7 @@ static int drop(void **state)
 
 static void assign(const char *assignee, enum psg_target_kind kind, const char *target)
 {
-	struct psg_assignment one = {copy(assignee), kind, copy(target), 0};
+	struct psg_assignment one = {copy(assignee), kind, copy(target), 0, 0};
 	struct psg_assignments list = {&one, 1};
 
 	assert_int_equal(psg_policy_write(store->root, &model, &list, 1), PSG_OK);
@@ -245,8 +245,8 @@ static void a_group_without_a_name_may_mean_them(void **state)
 /* A member deleted by force: the group gives nothing, and is nobody else's obstacle. */
 static void a_failed_group_shuts_no_other_door(void **state)
 {
-	struct psg_assignment both[] = {{copy("nobody"), PSG_TARGET_GROUP, copy("Plain"), 0},
-					{copy("nobody"), PSG_TARGET_GROUP, copy("Quiet"), 0}};
+	struct psg_assignment both[] = {{copy("nobody"), PSG_TARGET_GROUP, copy("Plain"), 0, 0},
+					{copy("nobody"), PSG_TARGET_GROUP, copy("Quiet"), 0, 0}};
 	struct psg_assignments list = {both, 2};
 
 	(void)state;

@@ -219,7 +219,8 @@ static void policy(void **state)
 
 	parse(fixture, "ActivationPolicy", "P",
 	      FIXTURE_POLICY("<warnBefore>5m</warnBefore><endSessions>true</endSessions>"
-			     "<enrollment>Self</enrollment><lifetime>2h</lifetime>"
+			     "<enrollWithin>P2D</enrollWithin><enrollment>Self</"
+			     "enrollment><lifetime>2h</lifetime>"
 			     "<maximumLifetime>PT2H</maximumLifetime><reason>Required</reason>"
 			     "<reasonPattern>(INC|CHG)[0-9]{1,10}.*|[]{200000}(\\1[:alpha:]x]\\{3</"
 			     "reasonPattern>"
@@ -237,6 +238,7 @@ static void policy(void **state)
 	assert_string_equal(got->reason_pattern,
 			    "(INC|CHG)[0-9]{1,10}.*|[]{200000}(\\1[:alpha:]x]\\{3");
 	assert_int_equal(got->enrollment, PSG_ENROLLMENT_SELF);
+	assert_int_equal(got->enroll_within_s, 2 * 86400);
 	assert_true(got->end_sessions);
 	assert_int_equal(got->unix_group_count, 2);
 	assert_string_equal(got->unix_groups[1].group, "finance");
