@@ -45,8 +45,8 @@ static enum ctl_exit open_source(const struct ctl *ctl, struct ctl_deploy_run *r
 			  ctl_safe(run->path));
 	else if (err)
 		ctl_error(ctl,
-			  "cannot read the package %s: %s; nothing was changed: name a directory "
-			  "or zip that root can read",
+			  "cannot read the package %s: %s: name a directory or zip that root can "
+			  "read; nothing was changed",
 			  ctl_safe(run->path), psg_strerror(err));
 	return err == PSG_ERR_NO_MEMORY ? CTL_STORE : err ? CTL_INVALID : CTL_DONE;
 }

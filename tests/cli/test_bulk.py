@@ -213,7 +213,8 @@ def test_a_file_that_cannot_be_read(store, path, code):
     for command in ("assign", "unassign"):
         result = store(command, "--file", path)
         assert result.rc == 3
-        assert result.err == f"psgctl: cannot read {path}: {os.strerror(code)}; nothing was changed\n"
+        assert result.err == (f"psgctl: cannot read {path}: {os.strerror(code)}; nothing was changed. "
+                              "Name a file that root can read, or - for standard input\n")
 
 
 # -- the progress bar, at a terminal, while the file comes slowly --

@@ -130,7 +130,8 @@ def test_deploy_of_neither_directory_nor_zip(psgctl, package, tmp_path):
         (tmp_path / "file.zip").write_bytes(content)
         result = psgctl("deploy", tmp_path / "file.zip")
         assert result.rc == 3
-        assert result.err == f"psgctl: {tmp_path}/file.zip is neither a directory nor a zip file; nothing was changed\n"
+        assert result.err == (f"psgctl: {tmp_path}/file.zip is neither a directory nor a zip file: "
+                              "name one that holds a package; nothing was changed\n")
 
 
 def test_deploy_a_zip(psgctl, package, tmp_path):
@@ -278,7 +279,7 @@ def test_strict_says_what_would_let_it_pass(psgctl, package):
                  .group("Ordinary", ["Careful"], requires=False))
     assert psgctl("deploy", directory, "--strict").err.endswith(
         "psgctl: 0 errors, 1 warning: nothing was changed\n"
-        "psgctl: without --strict the warnings would not stop it\n")
+        "psgctl: correct what is warned of, or leave --strict out: then warnings do not stop it\n")
 
 
 def test_deployments_at_once_lose_nothing(psgctl, package):
