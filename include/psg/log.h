@@ -24,7 +24,7 @@ struct psg_log_line {
 	size_t len;
 };
 
-/* Opens all there is now, to be read from the oldest line on. No log at all is an empty one.
+/* Opens all there is now, to be read from the oldest line on; a store on files. No log at all is an empty one.
  * Errors: the store's, UNSAFE for a file that others could have written. */
 PSG_MUST_CHECK
 enum psg_err psg_log_open(struct psg_folder *root, struct psg_log **ret);

@@ -22,7 +22,6 @@ struct round {
 	struct psg_folder *root;
 	const struct psg_log_retention *keep;
 	int64_t now_s;
-	int64_t newest_s; /* of the files looked at so far */
 	struct psg_log_retained result;
 };
 
@@ -72,17 +71,14 @@ static bool is_longer(int64_t now_s, int64_t since_s, int64_t than_s)
 	return since_s <= now_s && now_s - since_s > than_s;
 }
 
-/* Files were written one after the other: none is older than the one before it, whatever a clock that was wrong says. */
-static bool is_over(struct round *round, const struct judged *judged)
+static bool is_over(const struct round *round, const struct judged *judged)
 {
 	const struct psg_log_retention *keep = round->keep;
 	int64_t young_s = keep->age_s < PSG_LOG_YOUNG_S ? keep->age_s : PSG_LOG_YOUNG_S;
 
-	if (judged->last_s > round->newest_s)
-		round->newest_s = judged->last_s;
-	return is_longer(round->now_s, round->newest_s, keep->age_s) ||
+	return is_longer(round->now_s, judged->last_s, keep->age_s) ||
 	       (round->result.size > keep->size &&
-		is_longer(round->now_s, round->newest_s, young_s));
+		is_longer(round->now_s, judged->last_s, young_s));
 }
 
 /* Nobody has it open to write, and from now on nobody gets to: the kernel gives a read lease on no other terms, and
@@ -95,7 +91,7 @@ static bool is_let_go(const struct round *round, int fd, const struct judged *ju
 	return errno != EAGAIN && is_longer(round->now_s, judged->named_s, DAY_S);
 }
 
-/* NOT_FOUND: it is kept, and so is what comes after it. */
+/* NOT_FOUND: it is kept, and so is what comes after it: that was written later, whatever a clock that was wrong says. */
 static enum psg_err remove_one(struct round *round, uint64_t number)
 {
 	int fd PSG_CLEANUP(psg_close_fd) = -1;

@@ -41,8 +41,9 @@ static const struct {
     [DOCTOR_SERVICE_UNPRIVILEGED] = {"service-unprivileged", DOCTOR_ERROR,
 				     "take the lines out: the program runs as its user, who cannot "
 				     "open the store, so nobody gets in again"},
-    [DOCTOR_PERMISSIVE] = {"permissive", DOCTOR_WARNING,
-			   "remove permissive when the log shows no WouldRefuse that surprises"},
+    [DOCTOR_PERMISSIVE] =
+	{"permissive", DOCTOR_WARNING,
+	 "remove permissive when psgctl log --would-deny lists nobody who surprises"},
     [DOCTOR_UNASSIGNED_OK] =
 	{"unassigned-ok", DOCTOR_NOTE,
 	 "remove unassigned_ok once everybody is assigned, if the service is to be closed"},

@@ -1,4 +1,4 @@
-"""Rolling out: permissive lets everybody pass, and `psgctl log --would-deny` says who would not have, and what to do."""
+"""Rolling out: permissive lets everybody pass, and `psgctl log --would-deny` says who would not have, and why."""
 
 import subprocess
 
