@@ -93,7 +93,8 @@ void watch_terminal_size(struct watch_screen *screen)
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
 		size = (struct winsize){.ws_row = 24, .ws_col = 80};
-	screen->width = size.ws_col;
+	/* Without the last column: to clear the rest of a line that reaches it takes its last letter away (xterm). */
+	screen->width = size.ws_col > 1 ? size.ws_col - 1U : 1;
 	screen->height = size.ws_row;
 }
 
