@@ -140,7 +140,7 @@ def test_a_key_of_its_own(psgctl, tmp_path):
 
 
 def test_init_in_a_folder_that_is_there(psgctl):
-    """As tmpfiles.d makes it: nothing was ever sealed, so no key is missing. Later it is."""
+    """Made for it, a mount point perhaps: nothing was ever sealed, so no key is missing. Later it is."""
     os.mkdir(psgctl.store, 0o700)
     result = psgctl("init")
     assert result.rc == 0 and result.err == ""

@@ -130,3 +130,17 @@ def test_housekeeping_needs_no_more_than_its_unit_gives(machine):
     done = subprocess.run(["setpriv", f"--bounding-set={caps}", f"--inh-caps={caps}", "--no-new-privs", *command],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout + done.stderr == ""
+
+
+def test_tmpfiles_and_sysusers(machine, tmp_path):
+    """On an image that comes up empty: the key's folder is root's alone, and the only group is the one that terminals
+    have."""
+    os.mkdir(tmp_path / "etc")
+    for program, arguments in (("tmpfiles", ["--create"]), ("sysusers", [])):
+        subprocess.run(["systemd-" + program, f"--root={tmp_path}", *arguments, f"{CONF}/{program}.d/pam_psg.conf"],
+                       check=True, capture_output=True)
+    folder = os.stat(tmp_path / "etc/psg")
+    assert (folder.st_mode & 0o7777, folder.st_uid, folder.st_gid) == (0o700, 0, 0)
+    assert [line.split(":")[:3] for line in machine.read(tmp_path / "etc/group").splitlines()] == [["tty", "x", "5"]]
+    assert not (tmp_path / "etc/passwd").exists()
+    assert not (tmp_path / "var").exists()
