@@ -179,6 +179,8 @@ static enum psg_err plan_for(struct psg_request *req, enum psg_target_kind kind,
 	if (strlen(target) >= sizeof(plan->target))
 		return PSG_ERR_CORRUPT;
 	memcpy(plan->target, target, strlen(target) + 1);
+	req->tried = kind;
+	memcpy(req->tried_name, target, strlen(target) + 1);
 	return psg_policy_activation_policy(req->gate->policy, kind, target, &plan->policy);
 }
 

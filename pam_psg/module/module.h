@@ -30,6 +30,8 @@ struct psg_request {
 	/* MALFORMED, and it was not the code: what, for the log, and what the person is told. */
 	const char *malformed;
 	char complaint[256];
+	enum psg_target_kind tried; /* what a code is asked for; NONE: for nothing yet */
+	char tried_name[PSG_API_NAME_SIZE];
 	struct psg_activation made; /* code_verified: what it opened */
 	bool not_root;  /* the store did not open, and no program but root's opens one */
 	bool concealed; /* a code was asked for show: the outcome's err is not the real reason */

@@ -18,8 +18,9 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	char session[PSG_SESSION_ID_SIZE] = "", id[PSG_ACTIVATION_ID_SIZE] = "";
 	char expires[PSG_TIME_SIZE] = "";
 	struct psg_binding here;
-	/* Kept for `psgctl log --would-deny`; strangers' names leave nothing behind. */
-	bool would = kind == PSG_EVENT_WOULD_REFUSE && req->subject.uid != (uid_t)-1;
+	/* Kept for `psgctl report` and `psgctl log --would-deny`; strangers' names leave nothing behind. */
+	bool refusal = kind == PSG_EVENT_REFUSED || kind == PSG_EVENT_WOULD_REFUSE;
+	bool kept = refusal && req->subject.uid != (uid_t)-1;
 	struct psg_event event = {
 	    .kind = kind,
 	    .user = req->subject.name,
@@ -28,11 +29,9 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 	    .rhost = req->rhost,
 	    .tty = req->tty,
 	    .reason = reason && *reason ? reason : NULL,
-	    .quiet_store = kind == PSG_EVENT_REFUSED ||
-			   (kind == PSG_EVENT_WOULD_REFUSE && !would) ||
-			   kind == PSG_EVENT_MALFORMED || kind == PSG_EVENT_THROTTLED ||
-			   kind == PSG_EVENT_ERROR,
-	    .limited = kind == PSG_EVENT_NOT_LENT || would,
+	    .quiet_store = (refusal && !kept) || kind == PSG_EVENT_MALFORMED ||
+			   kind == PSG_EVENT_THROTTLED || kind == PSG_EVENT_ERROR,
+	    .limited = kind == PSG_EVENT_NOT_LENT || kept,
 	};
 
 	if (psg_session_binding(req, &here) == PSG_OK) {
@@ -46,6 +45,11 @@ void psg_report(struct psg_request *req, enum psg_event_kind kind,
 		event.expires = activation->valid ? expires : NULL;
 		event.target_type = psg_target_kind_name(activation->kind);
 		event.target = activation->target;
+	}
+	/* A wrong code was for something: whose timeline it belongs to. */
+	if (!activation && req->tried != PSG_TARGET_NONE) {
+		event.target_type = psg_target_kind_name(req->tried);
+		event.target = req->tried_name;
 	}
 	psg_event_emit(req->store, &event);
 }
