@@ -120,13 +120,16 @@ static bool find_period(struct report *report, const struct asked *asked)
 struct rows {
 	const struct psg_ledger_scope *scope;
 	FILE *out;
+	size_t count;
 };
 
 static void put_event(void *arg, const struct psg_ledger_event *event)
 {
-	const struct rows *rows = arg;
-	if (psg_ledger_covers(rows->scope, event))
-		psg_csv_event(event, rows->out);
+	struct rows *rows = arg;
+	if (!psg_ledger_covers(rows->scope, event))
+		return;
+	psg_csv_event(event, rows->out);
+	rows->count++;
 }
 
 static void keep_event(void *arg, const struct psg_ledger_event *event)
@@ -134,11 +137,14 @@ static void keep_event(void *arg, const struct psg_ledger_event *event)
 	psg_ledger_add(arg, event);
 }
 
-static enum psg_err write_events(struct report *report, FILE *out)
+/* As they are read: they need not be held. */
+static enum psg_err write_events(struct report *report, FILE *out, size_t *ret_count)
 {
-	struct rows rows = {&report->scope, out};
+	struct rows rows = {.scope = &report->scope, .out = out};
 	psg_csv_event(NULL, out);
-	return report_lines(report->ctl, put_event, &rows, &report->damaged);
+	enum psg_err err = report_lines(report->ctl, put_event, &rows, &report->damaged);
+	*ret_count = rows.count;
+	return err;
 }
 
 static enum psg_err keep(struct report *report, struct psg_ledger_view *ret)
@@ -170,8 +176,8 @@ static enum psg_err write_view(const struct report *report, const struct psg_led
 	return PSG_OK;
 }
 
-static enum ctl_exit say(const struct report *report, const struct asked *asked, size_t activations,
-			 size_t people)
+static enum ctl_exit say(const struct report *report, const struct asked *asked, bool events_alone,
+			 const struct psg_ledger_view *view)
 {
 	const struct ctl *ctl = report->ctl;
 	char since[PSG_TIME_SIZE], until[PSG_TIME_SIZE];
@@ -181,17 +187,25 @@ static enum ctl_exit say(const struct report *report, const struct asked *asked,
 	if (strcmp(asked->output, "-") == 0)
 		return CTL_DONE;
 	if (ctl->json)
-		return ctl_print_json(
-		    json_pack("{so so so sI sI}", "output", ctl_json_text(asked->output), "since",
-			      ctl_json_time(report->scope.since_s), "until",
-			      ctl_json_time(report->scope.until_s), "activationCount",
-			      (json_int_t)activations, "userCount", (json_int_t)people));
+		return ctl_print_json(json_pack(
+		    "{so so so sI so so}", "output", ctl_json_text(asked->output), "since",
+		    ctl_json_time(report->scope.since_s), "until",
+		    ctl_json_time(report->scope.until_s), "eventCount",
+		    (json_int_t)view->event_count, "activationCount",
+		    events_alone ? json_null() : json_integer((json_int_t)view->holding_count),
+		    "userCount",
+		    events_alone ? json_null() : json_integer((json_int_t)view->holder_count)));
+	if (ctl->quiet)
+		return CTL_DONE;
 	psg_time_format(report->scope.since_s, since);
 	psg_time_format(report->scope.until_s, until);
-	if (!ctl->quiet)
-		printf("%s: %s to %s, %zu activation%s of %zu %s\n", ctl_safe(asked->output), since,
-		       until, activations, activations == 1 ? "" : "s", people,
-		       people == 1 ? "person" : "people");
+	printf("%s: %s to %s, %zu event%s", ctl_safe(asked->output), since, until,
+	       view->event_count, view->event_count == 1 ? "" : "s");
+	if (!events_alone)
+		printf(", %zu activation%s of %zu %s", view->holding_count,
+		       view->holding_count == 1 ? "" : "s", view->holder_count,
+		       view->holder_count == 1 ? "person" : "people");
+	putchar('\n');
 	return CTL_DONE;
 }
 
@@ -200,24 +214,21 @@ static enum ctl_exit run(struct report *report, const struct asked *asked, enum 
 {
 	struct report_output output;
 	struct psg_ledger_view view = {.holding_count = 0};
+	bool events_alone = format == FORMAT_CSV && table == TABLE_EVENTS;
 	if (!report_output_open(report->ctl, asked->output, &output))
 		return CTL_INVALID;
-	enum psg_err err;
-	if (format == FORMAT_CSV && table == TABLE_EVENTS)
-		err = write_events(report, output.stream);
-	else
-		err = keep(report, &view);
-	if (!err && !(format == FORMAT_CSV && table == TABLE_EVENTS))
+	enum psg_err err = events_alone ? write_events(report, output.stream, &view.event_count)
+					: keep(report, &view);
+	if (!err && !events_alone)
 		err = write_view(report, &view, format, table, output.stream);
 	/* What the stream could not take is told by who closes it. */
 	if (err && !ferror(output.stream)) {
 		(void)report_output_end(report->ctl, &output, false);
 		return ctl_store_error(report->ctl, "cannot make the report", err);
 	}
-	size_t activations = view.holding_count, people = view.holder_count;
 	if (!report_output_end(report->ctl, &output, true))
 		return CTL_INVALID;
-	return say(report, asked, activations, people);
+	return say(report, asked, events_alone, &view);
 }
 
 enum ctl_exit ctl_report(struct ctl *ctl)

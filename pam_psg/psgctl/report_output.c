@@ -13,11 +13,10 @@
 static bool cannot(const struct ctl *ctl, const char *path, int errnum)
 {
 	const char *remedy = psg_remedy(psg_err_from_errno(errnum));
-	ctl_error(ctl, "cannot write %s: %s%s%s", ctl_safe(path), strerror(errnum),
-		  errnum == ENOENT ? ": make the directory it is to be in first"
-		  : remedy != NULL ? ": "
-				   : "",
-		  errnum != ENOENT && remedy != NULL ? remedy : "");
+	ctl_error(ctl, "cannot write %s: %s; %s", ctl_safe(path), strerror(errnum),
+		  errnum == ENOENT ? "make the directory it is to be in first"
+		  : remedy != NULL ? remedy
+				   : "name another with --output, or - for standard output");
 	return false;
 }
 

@@ -192,10 +192,20 @@ void page_eligible(struct html *html)
 	html_table_end(html);
 }
 
-static void put_failure(struct html *html, const char *const *heads, const struct psg_failures *one)
+#define KINDS 6
+
+static size_t failures_of(const struct psg_failures *one, size_t kind)
 {
-	const size_t counts[] = {one->wrong,     one->replayed, one->throttled,
-				 one->malformed, one->refused,  one->failed};
+	const size_t counts[KINDS] = {one->wrong,     one->replayed, one->throttled,
+				      one->malformed, one->refused,  one->failed};
+
+	return counts[kind];
+}
+
+static void put_failure(struct html *html, const char *const *heads, const size_t *kinds,
+			size_t kind_count, const struct psg_failures *one)
+{
+	size_t at = 2;
 
 	html_raw(html, "\n");
 	html_open(html, "tr", NULL);
@@ -203,34 +213,59 @@ static void put_failure(struct html *html, const char *const *heads, const struc
 	html_cell_open(html, heads[1], "from");
 	html_text(html, one->origin ? one->origin : "this host");
 	html_close(html);
-	for (size_t i = 0; i < PSG_COUNT(counts); i++)
-		html_cell_number(html, heads[2 + i], counts[i]);
-	html_cell_time(html, heads[8], one->first_s);
-	html_cell_time(html, heads[9], one->last_s);
-	html_cell_open(html, heads[10], "why");
+	for (size_t i = 0; i < kind_count; i++, at++)
+		html_cell_number(html, heads[at], failures_of(one, kinds[i]));
+	html_cell_time(html, heads[at], one->first_s);
+	html_cell_time(html, heads[at + 1], one->last_s);
+	html_cell_open(html, heads[at + 2], "why");
 	html_text(html, one->reason ? one->reason : "–");
 	html_close(html);
 	html_close(html);
 }
 
+/* Those kinds alone that there are: the module sends some of them to syslog only. */
+static size_t choose_kinds(const struct psg_ledger_view *view, size_t kinds[static KINDS])
+{
+	size_t count = 0;
+
+	for (size_t kind = 0; kind < KINDS; kind++) {
+		size_t all = 0;
+
+		for (size_t i = 0; i < view->failure_count; i++)
+			all += failures_of(&view->failures[i], kind);
+		if (all > 0)
+			kinds[count++] = kind;
+	}
+	return count;
+}
+
 void page_failures(struct html *html)
 {
-	static const char *const heads[] = {"Who",       "From",    "Wrong",      "Spent",
-					    "Throttled", "No code", "Refused",    "Errors",
-					    "First",     "Last",    "Last reason"};
+	static const char *const names[KINDS] = {"Wrong",   "Spent",   "Throttled",
+						 "No code", "Refused", "Errors"};
 	const struct psg_ledger_view *view = html->view;
-	size_t shown = least(view->failure_count, ROWS_MAX);
+	const char *heads[KINDS + 5] = {"Who", "From"};
+	size_t shown = least(view->failure_count, ROWS_MAX), kinds[KINDS], at = 2;
+	size_t kind_count = choose_kinds(view, kinds);
 
+	html_element(html, "p",
+		     "What the throttle stopped before a code was looked at, and what cannot be a "
+		     "code, goes to syslog alone.");
 	if (shown == 0) {
 		put_none(html, "No attempt failed in this time.");
 		return;
 	}
+	for (size_t i = 0; i < kind_count; i++)
+		heads[at++] = names[kinds[i]];
+	heads[at++] = "First";
+	heads[at++] = "Last";
+	heads[at++] = "Last reason";
 	html_left_out(html, shown, view->failure_count,
 		      "psgctl report --format csv --table failures --output -");
-	html_table_begin(html, "table-failures", "Failed attempts, by user and origin", heads,
-			 PSG_COUNT(heads), 0xfc);
+	html_table_begin(html, "table-failures", "Failed attempts, by user and origin", heads, at,
+			 ((1U << kind_count) - 1) << 2);
 	for (size_t i = 0; i < shown; i++)
-		put_failure(html, heads, &view->failures[i]);
+		put_failure(html, heads, kinds, kind_count, &view->failures[i]);
 	html_table_end(html);
 }
 

@@ -308,8 +308,14 @@ static void put_legend(struct html *html)
 	}
 	if (held > COLOURS)
 		put_key(html, "g6", NULL, "other groups");
-	for (size_t i = 0; i < PSG_MARK_COUNT; i++)
-		put_key(html, NULL, mark_ids[i], mark_words[i][1]);
+	for (size_t i = 0; i < PSG_MARK_COUNT; i++) {
+		size_t all = 0;
+
+		for (size_t j = 0; j < view->person_count; j++)
+			all += view->people[j].marks[i];
+		if (all > 0)
+			put_key(html, NULL, mark_ids[i], mark_words[i][1]);
+	}
 	html_close(html);
 }
 

@@ -293,7 +293,7 @@ def test_output_is_a_file_of_roots_alone(host, tmp_path):
     os.chmod(path, 0o644)
     result = psgctl.ok("report", "--output", path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and path.read_text().startswith("<!DOCTYPE html>")
-    assert re.fullmatch(rf"{path}: \S+ to \S+, \d+ activations of 13 people\n", result.out)
+    assert re.fullmatch(rf"{path}: \S+ to \S+, \d+ events, \d+ activations of 13 people\n", result.out)
     assert [name for name in os.listdir(tmp_path) if name.startswith(".psgctl")] == []
     said = psgctl.ok("--json", "report", "--output", path).json()
     assert said["output"] == str(path) and said["userCount"] == 13
