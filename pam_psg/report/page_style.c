@@ -104,7 +104,10 @@ const char *const page_style[] = {
     "#table-activations th:nth-child(4),#table-activations th:nth-child(5){width:13%}\n"
     "#table-activations th:nth-child(6){width:7%}#table-activations th:nth-child(9){width:9%}\n"
     "#table-failures th:first-child,#table-failures th:nth-child(2){width:15%}\n"
-    "#table-failures th.number{width:7%}#table-failures th,#table-activations "
+    "thead th.number{white-space:normal;overflow-wrap:anywhere}#table-acts "
+    "th:first-child{min-width:27mm}"
+    "#table-acts .act{min-width:22mm}#table-failures thead .number{font-size:6pt}#table-failures th.number{width:8%}#table-failures "
+    "th,#table-activations "
     "th{overflow-wrap:anywhere}\n"
     "rect,use{print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
     "}\n",

@@ -175,6 +175,10 @@ void page_eligible(struct html *html)
 	const struct psg_ledger_view *view = html->view;
 	size_t shown = least(view->eligible_count, ROWS_MAX);
 
+	if (view->eligible_all == 0) {
+		put_none(html, "Nobody is assigned now what needs an activation.");
+		return;
+	}
 	html_open(html, "p", NULL);
 	html_format(html,
 		    "Of %zu that are assigned now and need an activation, %zu made none in this "
