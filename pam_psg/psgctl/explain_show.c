@@ -84,13 +84,14 @@ json_t *explain_json(const struct explain *explain)
 				    lines_json(explain, phases[i]));
 	}
 	json_t *document = json_pack(
-	    "{so so ss ss so so so so sI sI so so so}", "userName",
+	    "{so so ss ss so so so so sI sI sI so so so}", "userName",
 	    ctl_json_text(explain->subject.name), "service",
 	    *explain->service ? ctl_json_text(explain->service) : json_null(), "verdict",
 	    psg_verdict_name(deciding->outcome.verdict), "why", psg_why_name(deciding->outcome.why),
 	    "problem", explain->err ? ctl_json_text(psg_strerror(explain->err)) : json_null(),
 	    "paths", paths_json(explain), "pam", pam, "stack", stack, "authenticators",
-	    (json_int_t)explain->authenticators, "failures", (json_int_t)explain->failures,
+	    (json_int_t)explain->authenticators, "recoveryCodesLeft",
+	    (json_int_t)explain->recovery_left, "failures", (json_int_t)explain->failures,
 	    "throttledUntil",
 	    explain->wait_ns > 0
 		? ctl_json_time((explain->now.realtime_ns + explain->wait_ns) / PSG_NS_PER_S + 1)

@@ -8,7 +8,7 @@ from person import (PERSON, SECRET, Session, as_person, assign_until_over, code,
                     wait_for_fresh_step, wrong_code)
 
 KEYS = {"userName", "service", "verdict", "why", "paths", "pam", "stack", "authenticators",
-        "failures", "throttledUntil", "next", "notes", "problem"}
+        "recoveryCodesLeft", "failures", "throttledUntil", "next", "notes", "problem"}
 PATH_KEYS = {"assignee", "permissionSetGroup", "permissionSet", "gives", "muted",
              "requiresActivation", "status", "verdict", "why", "assignedUntil", "activationId",
              "expirationDate"}

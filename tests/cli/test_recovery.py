@@ -124,6 +124,7 @@ def test_without_an_authenticator(psgctl, package):
     assert f"{PERSON} has 10 recovery codes and no authenticator" in psgctl.ok("authenticators").err
     shown = psgctl("explain", PERSON, "billing")
     assert "Authenticators: 0, recovery codes: 10" in shown.out and "psgctl enroll" not in shown.out
+    assert psgctl("--json", "explain", PERSON, "billing").json()["recoveryCodesLeft"] == 10
     assert use(psgctl, made[0]).rc == 0
 
 

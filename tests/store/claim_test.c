@@ -103,6 +103,26 @@ static void spending_alone_opens_nothing(void **state)
 			 PSG_ERR_REPLAYED);
 }
 
+/* As import does: the step is spent before its authenticator is there. */
+static void spent_elsewhere_is_spent(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_grant grant = folk_grant("Closers");
+	uint64_t step = psg_totp_step(&folk->phone, folk->now.realtime_ns / FOLK_S);
+
+	for (int again = 0; again < 2; again++)
+		assert_int_equal(psg_people_spend(folk->store, "alice", folk->phone.id, step),
+				 PSG_OK);
+	assert_int_equal(psg_people_spend(folk->store, "alice", "../x", step), PSG_ERR_INVALID);
+	folk_enroll(folk, "alice", &folk->phone);
+	for (int offset = -1; offset <= 0; offset++)
+		assert_int_equal(
+		    folk_try(folk, "alice", folk_code(folk, &folk->phone, offset), &grant),
+		    PSG_ERR_REPLAYED);
+	assert_int_equal(folk_try(folk, "alice", folk_code(folk, &folk->phone, 1), &grant), PSG_OK);
+	assert_int_equal(folk_live(folk, "alice"), 1);
+}
+
 static void a_clock_once_wrong_says_so(void **state)
 {
 	struct folk *folk = *state;
@@ -353,6 +373,7 @@ int main(void)
 	    FOLK_BOTH(two_devices),
 	    FOLK_BOTH(one_secret_under_two_ids),
 	    FOLK_BOTH(spending_alone_opens_nothing),
+	    FOLK_BOTH(spent_elsewhere_is_spent),
 	    FOLK_BOTH(a_clock_once_wrong_says_so),
 	    FOLK_BOTH(claim_looks_again),
 	    FOLK_BOTH(claim_wakes_to_an_end),
