@@ -61,15 +61,20 @@ static enum ctl_exit report(struct ctl *ctl, const char *subject, const struct f
 static enum ctl_exit ask(struct ctl *ctl, char code[static PSG_CODE_DIGITS_MAX + 1])
 {
 	char answer[CTL_ANSWER_SIZE] PSG_CLEANUP(ctl_answer_wipe) = "";
+	char other[PSG_ANSWER_SIZE] = "";
 	enum psg_err err = ctl_ask("Code: ", answer, sizeof(answer));
 
 	if (!err)
 		err = psg_code_normalize(answer, code);
-	if (err)
+	if (err == PSG_ERR_MALFORMED && psg_answer_normalize(answer, other) == PSG_OK)
+		ctl_error(ctl, "that is a recovery code: it can only be used, not tried; `psgctl "
+			       "status` says how many are left");
+	else if (err)
 		ctl_error(ctl,
 			  "no code (%s): give the digits that the device shows, on one line of "
 			  "standard input",
 			  psg_strerror(err));
+	psg_wipe(other, sizeof(other));
 	return err ? CTL_REFUSED : CTL_DONE;
 }
 

@@ -144,6 +144,13 @@ def test_unenroll_takes_them_too(billing):
     assert "10 of 10 recovery codes are left" in billing.ok("status", PERSON).out
 
 
+def test_verify_tries_none(billing):
+    made = recovery(billing)["codes"]
+    done = billing("verify", PERSON, input=made[0])
+    assert done.rc == 1 and "that is a recovery code: it can only be used, not tried" in done.err
+    assert left(billing) == 10
+
+
 def test_who_made_them_is_logged(store):
     recovery(store)
     recovery(store)

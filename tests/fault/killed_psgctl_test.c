@@ -104,6 +104,22 @@ static void new_device(struct town *town)
 	psg_random(town->other.secret, town->other.secret_len);
 }
 
+/* Whatever became of the import: the device that was there is good, and no second one is there half. */
+static void users_file(struct town *town)
+{
+	char path[128], secret[2 * PSG_SECRET_MAX + 1];
+	FILE *file;
+
+	new_device(town);
+	psg_hex_encode(town->other.secret, town->other.secret_len, secret);
+	snprintf(path, sizeof(path), "%s/users.oath", town->world.dir);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "HOTP/T30 %s - %s 0 123456 2026-01-01T00:00:00L\n", WORLD_USER, secret);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
 static const struct scenario scenarios[] = {
     {{"deploy", "package"}, false, true, TOWN_IS_LIVE, NULL, again},
     {{"recalculate", "Extra"}, false, true, TOWN_IS_LIVE, deferred, again},
@@ -125,6 +141,13 @@ static const struct scenario scenarios[] = {
      TOWN_IS_LIVE,
      new_device,
      enrolled_still},
+    {{"recovery", WORLD_USER}, false, true, TOWN_IS_LIVE, NULL, again},
+    {{"import", "users.oath", "--format", "oath", "--add"},
+     false,
+     true,
+     TOWN_IS_LIVE,
+     users_file,
+     again},
 };
 
 /* -- at each call -- */
