@@ -95,8 +95,8 @@ typedef enum psg_err psg_recheck_fn(void *arg);
 
 struct psg_claim {
 	const char *subject;
-	const char *
-	    code; /* of a device or a recovery code: normalized by psg_answer_normalize (psg/recovery.h) */
+	/* Of a device, or a recovery code: normalized by psg_answer_normalize (psg/recovery.h). */
+	const char *code;
 	uid_t apart;
 	const struct psg_throttle *throttle;
 	uint32_t window_steps;
@@ -111,8 +111,8 @@ struct psg_claim {
  * sync folder → still not ended. Then forgives the attempts and ends (SUPERSEDED) older activations of the
  * same target in the same session or for the Host. *ret (may be NULL) is filled on success only; without a grant
  * nothing of it but `file`. A recovery code goes the same way, with spent/recovery-SET-N and no window.
- * Errors: NOT_ENROLLED, MALFORMED (a recovery code of somebody who has none; neither took an attempt), THROTTLED (*ret_wait_ns), WRONG_CODE, REPLAYED, STEP_FUTURE, STALE,
- * store's: whatever it is, no activation is live that was not live before. */
+ * Errors: NOT_ENROLLED, MALFORMED (a recovery code of somebody who has none; neither took an attempt), THROTTLED
+ * (*ret_wait_ns), WRONG_CODE, REPLAYED, STEP_FUTURE, STALE, store's: whatever it is, no activation is live that was not live before. */
 PSG_MUST_CHECK
 enum psg_err psg_people_claim(struct psg_store *store, const struct psg_claim *claim,
 			      struct psg_activation *ret, int64_t *ret_wait_ns);

@@ -1,12 +1,12 @@
 /* Recovery codes: a sheet of paper for the day the device is lost.
  *
- * A set is ten codes of 50 random bits, each good once in the place of an authenticator's code. They are kept as hashes:
- * whoever reads the store and has its key learns every TOTP secret, but no code of a sheet. All hashes of a set share
- * one salt, so that a login costs one hashing and not ten. The hash is Argon2id (RFC 9106) with 9 MiB and 4 passes, one
- * of the equal choices of OWASP's Password Storage Cheat Sheet, and of those one with little memory: it is made inside
- * sshd and su, under the caller's RLIMIT_AS, where a failed allocation refuses (NO_MEMORY). 50 bits behind it need
- * no more. Codes of 8 digits, carried over from elsewhere (psgctl import), are kept alike; they are looked for
- * only where no authenticator matches.
+ * A set is ten codes of 50 random bits, each good once in the place of an authenticator's code. They are kept as
+ * hashes: whoever reads the store and has its key learns every TOTP secret, but no code of a sheet. All hashes of
+ * a set share one salt, so that a login costs one hashing and not ten. The hash is Argon2id (RFC 9106) with 9 MiB and
+ * 4 passes, one of the equal choices of OWASP's Password Storage Cheat Sheet, and of those one with little memory: it
+ * is made inside sshd and su, under the caller's RLIMIT_AS, where a failed allocation refuses (NO_MEMORY). 50 bits
+ * behind it need no more. Codes of 8 digits, carried over from elsewhere (psgctl import), are kept alike, though
+ * whoever has the key can search those; they are looked for only where no authenticator matches.
  *
  * A code spent is the name spent/recovery-SET-N, made with O_EXCL as any other (psg/people.h). SET is random: a new
  * set is not touched by what was spent of an older one, nor does anything make a code of an older one good. */

@@ -181,7 +181,7 @@ enum psg_err psg_gids_return(pam_handle_t *pamh);
 PSG_MUST_CHECK
 enum psg_err psg_take_code(struct psg_request *req, const char *answer,
 			   char code[static PSG_ANSWER_SIZE]);
-/* Where a recovery code was what the claim spent: says so to the person and to the log, loudly, and how many are left. */
+/* Where a recovery code was what the claim spent: says so, loudly, to the person and the log, and how many are left. */
 void psg_say_recovery(struct psg_request *req, const struct psg_activation *made);
 
 /* -- enroll.c -- */

@@ -1,7 +1,8 @@
 /* pam_oath's users.oath: TYPE USER PIN SECRET [MOVING-FACTOR [LAST-OTP TIME]] a line, as liboath reads and writes it.
  *
  * MUST: keep the last code from being used again (tests/cli/test_import.py, test_the_last_code_stays_spent).
- * MUST NOT: repeat anything of a line but the user's name: the rest may be a secret (test_secrets_are_not_repeated). */
+ * MUST NOT: repeat anything of a line but the user's name, since the rest may be a secret
+ *           (test_secrets_are_not_repeated). */
 #include <string.h>
 #include <time.h>
 

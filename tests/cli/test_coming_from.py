@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from test_manual import page, section
+from test_manual import page, read, section
 
 MODULES = os.path.dirname(glob.glob("/usr/lib/*/security/pam_faillock.so")[0])
 
@@ -37,8 +37,7 @@ def synopsis(name):
 
 
 def oath():
-    found = {match.group(1) for match in (re.fullmatch(r"([a-z_]+)=%[ds]", text) for text in module_strings("pam_oath"))
-             if match}
+    found = set(re.findall(r"^([a-z_]+)=%[ds]$", "\n".join(module_strings("pam_oath")), re.M))
     for path in glob.glob("/usr/share/doc/libpam-oath/README*"):
         with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
             found |= set(re.findall(r'^  "([a-z_]+)":', file.read().decode(), re.M))
@@ -48,7 +47,8 @@ def oath():
 def google():
     strings = module_strings("pam_google_authenticator")
     block = strings[strings.index("secret="):strings.index("grace_period=") + 1]
-    return {text.rstrip("=") for text in block if re.fullmatch("[a-z_]+=?", text)} | synopsis("pam_google_authenticator.8")
+    words = {text.rstrip("=") for text in block if re.fullmatch("[a-z_]+=?", text)}
+    return words | synopsis("pam_google_authenticator.8")
 
 
 def google_program():
@@ -57,8 +57,8 @@ def google_program():
 
 
 def timestamp():
-    return {text[:-1] for text in module_strings("pam_timestamp") if re.fullmatch("[a-z_]{4,}=", text)} | {"debug"} | \
-        synopsis("pam_timestamp.8")
+    words = {text[:-1] for text in module_strings("pam_timestamp") if re.fullmatch("[a-z_]{4,}=", text)}
+    return words | {"debug"} | synopsis("pam_timestamp.8")
 
 
 def faillock():
@@ -88,8 +88,8 @@ def test_every_option_is_on_the_page(title, options, least):
     assert found - named == set()
 
 
-@pytest.mark.parametrize("name", ["store", "prompt", "echo", "debug", "quiet", "conceal", "permissive", "unassigned_ok",
-                                  "even_root"])
+@pytest.mark.parametrize("name", ["store", "prompt", "echo", "debug", "quiet", "conceal", "permissive",
+                                  "unassigned_ok", "even_root"])
 def test_what_it_names_is_an_argument(name):
     assert re.search(rf"^\.It Cm {name}\b", section(page("pam_psg.8"), "ARGUMENTS"), re.M)
     assert re.search(rf"\bCm {name}\b", page("psg-coming-from.7"))
@@ -97,6 +97,5 @@ def test_what_it_names_is_an_argument(name):
 
 def test_every_line_of_a_google_file_is_on_the_page():
     text = section(page("psg-coming-from.7"), "GOOGLE-AUTHENTICATOR")
-    with open(os.path.join(os.path.dirname(__file__), "../../pam_psg/psgctl/import_google.c"), encoding="utf-8") as file:
-        names = set(re.findall(r'"([A-Z_]{4,})"', file.read()))
+    names = set(re.findall(r'"([A-Z_]{4,})"', read("pam_psg", "psgctl", "import_google.c")))
     assert len(names) > 7 and {name for name in names if not re.search(rf"Li .*\b{name}\b", text)} == set()

@@ -315,7 +315,8 @@ def test_google_scratch_codes_beside_recovery_codes(google):
     made = google.psgctl.ok("--json", "recovery", "daemon").json()
     lines = [SECRET, '" TOTP_AUTH', "12345678"]
     done = google(*lines)
-    assert done.rc == 0 and "the scratch codes of daemon are not carried: there are recovery codes already" in done.err
+    assert done.rc == 0
+    assert "the scratch codes of daemon are not carried: there are recovery codes already" in done.err
     assert authenticators(google.psgctl)[0]["recoveryCodesLeft"] == len(made["codes"])
     assert google(*lines, more=["--replace"]).rc == 0
     assert authenticators(google.psgctl)[0]["recoveryCodesLeft"] == 1

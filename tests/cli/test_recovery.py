@@ -78,7 +78,8 @@ def test_the_file(store):
 
 def test_a_store_that_takes_nothing_shows_nothing(store):
     recovery(store)
-    done = store.in_namespace('mount --bind "$STORE" "$STORE" && mount -o remount,ro,bind "$STORE"', "recovery", PERSON)
+    read_only = 'mount --bind "$STORE" "$STORE" && mount -o remount,ro,bind "$STORE"'
+    done = store.in_namespace(read_only, "recovery", PERSON)
     assert done.rc == 4 and "read-only" in done.err and not re.search(SHOWN, done.out)
 
 

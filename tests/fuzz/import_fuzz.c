@@ -1,6 +1,7 @@
-/* The files that `psgctl import` reads. The first byte picks which module's, and whether one user is asked for; the rest
- * is the file. Whatever it holds, an authenticator that comes of it without an error can be stored and is of somebody
- * who can have one, nothing is spent that lies in the future, and no message says anything but what may be printed. */
+/* The files that `psgctl import` reads. The first byte picks which module's, and whether one user is asked for; the
+ * rest is the file. Whatever it holds, an authenticator that comes of it without an error can be stored and is of
+ * somebody who can have one, nothing is spent that lies in the future, and no message says anything but what may be
+ * printed. */
 #include "fuzz.h"
 
 #include <stdio.h>

@@ -8,7 +8,8 @@ import world
 from drive import answer
 
 OATH = "auth required pam_oath.so usersfile={path} window=10\naccount required pam_permit.so\n"
-GOOGLE = "auth required pam_google_authenticator.so secret={path} user=root no_strict_owner\naccount required pam_permit.so\n"
+GOOGLE = "auth required pam_google_authenticator.so secret={path} user=root no_strict_owner\n" \
+         "account required pam_permit.so\n"
 OURS = "auth required pam_psg.so application=sshd\naccount required pam_psg.so application=sshd\n"
 
 
