@@ -210,7 +210,7 @@ static void say_error(struct psg_request *req)
 		psg_tell_refusal(req, "That recovery code is not right. Check it letter by letter, "
 				      "and try again.");
 	} else if (err == PSG_ERR_REPLAYED && req->recovery_given) {
-		psg_tell_refusal(req, "That recovery code was used before. Take another one.");
+		psg_tell_refusal(req, "That recovery code was used before. Try the next one.");
 	} else if (err == PSG_ERR_WRONG_CODE) {
 		psg_tell_refusal(req, "That code is not right. Try the next one. Does your device "
 				      "set its clock itself?");

@@ -58,8 +58,10 @@ static enum psg_err gather(int from, int *ret)
 
 static enum ctl_exit refuse(const struct ctl *ctl, const char *path, enum psg_err err)
 {
-	const char *what = psg_strerror(err), *remedy = NULL;
-	if (err == PSG_ERR_CORRUPT || err == PSG_ERR_INVALID) {
+	const char *what = psg_strerror(err), *remedy = psg_remedy(err);
+	if (err == PSG_ERR_NOT_FOUND) {
+		remedy = "name one that `psgctl policy export` wrote";
+	} else if (err == PSG_ERR_CORRUPT || err == PSG_ERR_INVALID) {
 		what = "it is no policy file, or it is damaged";
 		remedy = "make it anew with `psgctl policy export` on the host that it is from";
 	} else if (err == PSG_ERR_VERSION) {
@@ -191,35 +193,40 @@ static enum ctl_exit export_failed(const struct ctl *ctl, const char *path, enum
 	return CTL_INVALID;
 }
 
-static enum ctl_exit export(struct ctl *ctl, const char *path) {
+static enum ctl_exit export_to(struct ctl *ctl, const char *path)
+{
 	struct psg_output output PSG_CLEANUP(psg_output_drop) = {.folder = -1, .fd = -1};
-	struct psg_policy * policy PSG_CLEANUP(psg_policy_close) = NULL;
-	int from PSG_CLEANUP(psg_close_fd) = -1; bool to_stdout = strcmp(path, "-") == 0;
-	if (to_stdout && isatty(STDOUT_FILENO)){
-	    ctl_error(ctl, "a policy is no text for a terminal: name a file, or send it on, as "
-			   "in `psgctl policy export - | ssh HOST psgctl policy install -`");
-	    return CTL_USAGE;}
-if (!ctl_open_store(ctl, false)) return CTL_STORE;
-/* One descriptor for both: what was judged is what is written. */
-enum psg_err err = ctl->store->root->ops->open_file(ctl->store->root, "policy", &from);
-int own = err ? -1 : dup(from);
-if (!err)
-	err = own < 0 ? psg_err_from_errno(errno) : psg_policy_open_fd(own, &policy);
-if (!err)
-	err = psg_policy_sound(policy);
-if (err)
-	return ctl_store_error(ctl, "cannot export the policy", err);
-if (!to_stdout)
-	err = psg_output_begin(path, is_policy, &output);
-if (!err)
-	err = copy(from, to_stdout ? STDOUT_FILENO : output.fd);
-if (!err && !to_stdout)
-	err = psg_output_end(&output, true);
-if (err)
-	return export_failed(ctl, path, err);
-ctl_note(ctl, "exported the policy to %s: `psgctl policy install` puts it in force elsewhere",
-	 to_stdout ? "standard output" : ctl_safe(path));
-return CTL_DONE;
+	struct psg_policy *policy PSG_CLEANUP(psg_policy_close) = NULL;
+	int from PSG_CLEANUP(psg_close_fd) = -1;
+	bool to_stdout = strcmp(path, "-") == 0;
+	if (to_stdout && isatty(STDOUT_FILENO)) {
+		ctl_error(ctl, "a policy is no text for a terminal: name a file, or send it on, as "
+			       "in `psgctl policy export - | ssh HOST psgctl policy install -`");
+		return CTL_USAGE;
+	}
+	if (!ctl_open_store(ctl, false))
+		return CTL_STORE;
+	/* One descriptor for both: what was judged is what is written. */
+	enum psg_err err = ctl->store->root->ops->open_file(ctl->store->root, "policy", &from);
+	int own = err ? -1 : dup(from);
+	if (!err)
+		err = own < 0 ? psg_err_from_errno(errno) : psg_policy_open_fd(own, &policy);
+	if (!err)
+		err = psg_policy_sound(policy);
+	if (err)
+		return ctl_store_error(ctl, "cannot export the policy", err);
+	if (!to_stdout)
+		err = psg_output_begin(path, is_policy, &output);
+	if (!err)
+		err = copy(from, to_stdout ? STDOUT_FILENO : output.fd);
+	if (!err && !to_stdout)
+		err = psg_output_end(&output, true);
+	if (err)
+		return export_failed(ctl, path, err);
+	ctl_note(ctl,
+		 "exported the policy to %s: `psgctl policy install` puts it in force elsewhere",
+		 to_stdout ? "standard output" : ctl_safe(path));
+	return CTL_DONE;
 }
 
 enum ctl_exit ctl_policy(struct ctl *ctl)
@@ -232,13 +239,13 @@ enum ctl_exit ctl_policy(struct ctl *ctl)
 		return CTL_USAGE;
 	bool exports = strcmp(operands[0], "export") == 0;
 	if (exports && !check_only)
-		return export(ctl, operands[1]);
+		return export_to(ctl, operands[1]);
 	if (strcmp(operands[0], "install") == 0)
 		return install(ctl, operands[1], check_only);
 	if (exports)
 		ctl_error(ctl, "--check-only goes with policy install");
 	else
-		ctl_error(ctl, "policy install, or policy export: not %s", ctl_safe(operands[0]));
+		ctl_error(ctl, "policy takes install or export, not %s", ctl_safe(operands[0]));
 	ctl_print_usage(ctl->command);
 	return CTL_USAGE;
 }

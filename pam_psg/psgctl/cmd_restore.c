@@ -106,7 +106,9 @@ static enum ctl_exit stage(struct ctl *ctl, struct ctl_restore *run)
 	run->install.now_s = time(NULL);
 	enum psg_err err = ctl_install_stage(ctl, &run->install, run->from, &bad);
 	if (err && bad) {
-		ctl_error(ctl, "%s is not restored: its policy is damaged; nothing was changed",
+		ctl_error(ctl,
+			  "%s is not restored: its policy is damaged; nothing was changed: "
+			  "use another",
 			  ctl_safe(run->path));
 		return CTL_INVALID;
 	}

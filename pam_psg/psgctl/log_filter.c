@@ -60,8 +60,8 @@ bool log_filter_kinds(const struct ctl *ctl, const char *const *kinds)
 	if (near)
 		ctl_error(ctl, "there is no event %s; did you mean %s?", ctl_safe(*kinds), near);
 	else
-		ctl_error(ctl, "there is no event %s", ctl_safe(*kinds));
-	ctl_error(ctl, "events: %s", list.failed ? "see psgctl(8)" : list.data);
+		ctl_error(ctl, "there is no event %s: name one of these", ctl_safe(*kinds));
+	ctl_error(ctl, "events to choose from: %s", list.failed ? "see psgctl(8)" : list.data);
 	return false;
 }
 

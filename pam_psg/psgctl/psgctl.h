@@ -47,12 +47,13 @@ enum ctl_exit ctl_init(struct ctl *ctl);
 enum ctl_exit ctl_deploy(struct ctl *ctl);
 enum ctl_exit ctl_retrieve(struct ctl *ctl);
 enum ctl_exit ctl_recalculate(struct ctl *ctl);
+enum ctl_exit ctl_policy(struct ctl *ctl);
+enum ctl_exit ctl_backup(struct ctl *ctl);
+enum ctl_exit ctl_restore(struct ctl *ctl);
 enum ctl_exit ctl_groups(struct ctl *ctl);
 enum ctl_exit ctl_assign(struct ctl *ctl);
 enum ctl_exit ctl_unassign(struct ctl *ctl);
 enum ctl_exit ctl_assignments(struct ctl *ctl);
-enum ctl_exit ctl_log(struct ctl *ctl);
-enum ctl_exit ctl_report(struct ctl *ctl);
 enum ctl_exit ctl_enroll(struct ctl *ctl);
 enum ctl_exit ctl_unenroll(struct ctl *ctl);
 enum ctl_exit ctl_authenticators(struct ctl *ctl);
@@ -68,9 +69,8 @@ enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_enforce(struct ctl *ctl);
 enum ctl_exit ctl_doctor(struct ctl *ctl);
 enum ctl_exit ctl_tidy(struct ctl *ctl);
-enum ctl_exit ctl_policy(struct ctl *ctl);
-enum ctl_exit ctl_backup(struct ctl *ctl);
-enum ctl_exit ctl_restore(struct ctl *ctl);
+enum ctl_exit ctl_log(struct ctl *ctl);
+enum ctl_exit ctl_report(struct ctl *ctl);
 
 /* -- colour.c -- */
 enum ctl_colour {

@@ -85,6 +85,8 @@ static enum ctl_exit read_file(const struct ctl *ctl, struct ctl_restore *run)
 		err = read_all(fd, &run->bytes);
 	if (err == PSG_ERR_NO_MEMORY || err == PSG_ERR_LIMIT)
 		return ctl_store_error(ctl, "cannot read the backup", err);
+	if (err == PSG_ERR_NOT_FOUND)
+		return refuse(ctl, run, "it is not there: name a file that `psgctl backup` wrote");
 	if (err && err != PSG_ERR_INVALID)
 		return refuse(ctl, run, "it cannot be read: %s", psg_strerror(err));
 	if (!err)

@@ -38,9 +38,11 @@ def module_messages():
     for path in MODULE:
         text = without_comments(source(path))
         for name, index, into in (("psg_tell", 1, told), ("psg_tell_refusal", 1, told), ("psg_prompt", 2, prompts),
-                                  ("ask_code", 1, prompts), ("ask", 1, prompts)):
+                                  ("ask_code", 1, prompts)):
             for _, given in calls(text, name):
                 into.update(texts_of(given[index], text))
+        for _, given in calls(text, "ask"):  # one prompt, or one of two
+            prompts.update(unescaped(item) for item in re.findall(LITERAL, given[1]))
         for name, into in (("complaint", told), ("prompt", prompts)):
             for _, given in calls(text, "snprintf"):
                 if re.search(rf"\b{name}$", given[0]):
@@ -111,7 +113,7 @@ def test_every_message_of_the_page_says_what_it_means():
 
 # -- the words of the module --
 
-NEXT = re.compile(r"[Aa]sk your administrator|[Tt]ry again|Try the next|Wait for|Tell your administrator")
+NEXT = re.compile(r"[Aa]sk your administrator|[Tt]ry again|Try the next|Wait for|[Tt]ell your administrator")
 
 
 def test_every_refusal_says_what_to_do_next():
@@ -155,6 +157,12 @@ BY_ITS_PLACE = {
     "unknown option: %s": "the usage follows",
     "unknown option: %s; did you mean %s?": "the usage follows",
     "cannot write %s: %s: %s": "the remedy, or --output, comes last",
+    "%s is not put in force: %s%s%s; nothing was changed": "refuse of cmd_policy.c: the remedy stands inside",
+    "%s is not restored: %s; nothing was changed": "refuse of restore_open.c: what it takes is handed on",
+    "at the folder of %s:": "ctl_store_error: a line with the remedy follows",
+    "cannot write %s: %s%s%s; there is no backup": "write_failed: the remedy stands inside",
+    "cannot write %s: %s%s%s": "the remedy comes last",
+    "events to choose from: %s": "the line before it says so",
     "and %zu more": "bulk: each line above has its own",
     "%zu error%s in %s: nothing was changed": "bulk: each line above has its own",
     "%zu error%s in the manifest: nothing was retrieved": "each line above has its own",
