@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char everywhere[] = "[--store DIR] [--key FILE] [--json] [--quiet] [--help]";
+static const char everywhere[] = "[--store DIR] [--key FILE] [--json] [--quiet] "
+				 "[--color auto|always|never] [--help]";
 static const char before[] = "[--version] COMMAND";
 static const char of_help[] = "help [COMMAND]";
 

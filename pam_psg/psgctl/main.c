@@ -44,13 +44,11 @@ static const struct ctl_command commands[] = {
      "All groups, or those named and the groups that share with them what was\n"
      "deferred, are compiled anew from the metadata as it was deployed.\n",
      ctl_recalculate},
-    {"policy",
-     "policy install (FILE | -) [--check-only]\n"
-     "       psgctl policy export (FILE | -)",
+    {"policy", "policy install|export (FILE | -) [--check-only]",
      "Carry the whole policy from one host to another",
      "The policy is one file: what was deployed, and who is assigned what. install\n"
      "puts a file in force that export wrote; - is standard input or output.\n"
-     "  --check-only  judge it and list what would change for people; write nothing\n"
+     "  --check-only  install: judge it, list what would change; write nothing\n"
      "A file that is damaged, or of another version, changes nothing (exit 3).\n",
      ctl_policy},
     {"backup", "backup (FILE | -) [--with-key] [--with-log]",

@@ -77,6 +77,9 @@ WORDS = {
     "assign --file ": {":files"},
     "retrieve --output ": {":directories"},
     "--store /nowhere groups ": set(),
+    "policy ": {"install", "export"},
+    "policy install ": {":files"},
+    "groups --color ": {"auto", "always", "never"},
     "nonsense ": set(),
 }
 
