@@ -48,8 +48,10 @@ struct psg_folder_ops {
 	/* Writes beside, syncs, renames over, syncs the folder. */
 	enum psg_err (*replace)(struct psg_folder *folder, const char *name, const void *bytes,
 				size_t len);
-	/* Gives a file another name in one step, in the place of whatever has that name. NOT_FOUND: there is none. */
-	enum psg_err (*rename)(struct psg_folder *folder, const char *name, const char *to);
+	/* Gives a file another name in one step: in the place of whatever has that name (`over`), or else only where nothing
+	 * has (EXISTS: somebody made it first). NOT_FOUND: there is none. */
+	enum psg_err (*rename)(struct psg_folder *folder, const char *name, const char *to,
+			       bool over);
 	/* NOT_FOUND is a success for the caller to ignore. */
 	enum psg_err (*remove)(struct psg_folder *folder, const char *name);
 	/* A read-only descriptor of a file of any size, judged as in read(); the caller closes it. */

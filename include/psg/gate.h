@@ -85,4 +85,18 @@ void psg_gate_free(struct psg_gate **gate);
  * PSG_PERMISSIONS): its target must be assigned still, and the assignment not over. */
 bool psg_gate_entitles(const struct psg_gate *gate, const struct psg_activation *activation);
 
+/* What assignments say about enrolling the first authenticator alone (enrollment Self, enrollWithin). */
+struct psg_enrolling {
+	int64_t since_s; /* of the latest assignment that lets the person now; 0: none does */
+	int64_t
+	    ends_s; /* when that one's time ends; with since_s 0: when the last ended, 0 for there was none */
+};
+
+/* Of those in `list` that are not over; with a gate only of those that open what it was asked for. An assignment of which
+ * nobody knows when it was made, or made in the future, lets nobody. Errors: the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_enrolling_judge(struct psg_policy *policy, const struct psg_assignments *list,
+				 const struct psg_gate *gate, int64_t now_s,
+				 struct psg_enrolling *ret);
+
 #endif

@@ -30,7 +30,8 @@ enum psg_err psg_people_credentials(struct psg_store *store, const char *subject
 PSG_MUST_CHECK
 enum psg_err psg_people_enroll(struct psg_store *store, const char *subject,
 			       const struct psg_credential *credential);
-/* Removes one (id) or all (NULL) durably; *ret_removed counts. Their live activations are not touched. */
+/* Removes one (id) or all (NULL) durably; *ret_removed counts. Their live activations are not touched. Where none is left,
+ * nobody enrols alone by an assignment made before (psg_people_self_open). */
 PSG_MUST_CHECK
 enum psg_err psg_people_unenroll(struct psg_store *store, const char *subject, const char *id,
 				 size_t *ret_removed);
@@ -120,6 +121,33 @@ enum psg_err psg_people_claim(struct psg_store *store, const struct psg_claim *c
 PSG_MUST_CHECK
 enum psg_err psg_people_grant(struct psg_store *store, const char *subject,
 			      const struct psg_grant *grant, struct psg_activation *ret);
+
+/* -- enrolling alone -- */
+
+/* The id of the credential that an assignment made then lets its person enrol: the same for all who try. */
+void psg_self_id(int64_t assigned_s, char out[static PSG_CREDENTIAL_ID_SIZE]);
+/* Whether nobody stands in the way: no authenticator is there (EXISTS), and none was taken away since the assignment
+ * (NOT_ENROLLED: an administrator is to be asked). Errors: these, the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_people_self_open(struct psg_store *store, const char *subject, int64_t assigned_s);
+
+struct psg_self {
+	const char *subject;
+	const struct psg_credential *credential; /* new; its id by psg_self_id */
+	const char *code;                        /* normalized by psg_code_normalize */
+	uid_t apart;
+	const struct psg_throttle *throttle;
+	uint32_t window_steps;
+	psg_recheck_fn *recheck; /* may be NULL: whether policy and assignment are still such */
+	void *recheck_arg;
+};
+
+/* Takes an attempt, matches the code with the new credential, looks again (psg_people_self_open, recheck, 60 s), and puts
+ * it whole under its name, durably; then forgives the attempts. The code is not spent. Errors: THROTTLED (*ret_wait_ns),
+ * WRONG_CODE, EXISTS (somebody was first), NOT_ENROLLED, STALE, INVALID, store's: then nothing is enrolled that was not. */
+PSG_MUST_CHECK
+enum psg_err psg_people_enroll_self(struct psg_store *store, const struct psg_self *self,
+				    int64_t *ret_wait_ns);
 
 /* -- activations -- */
 

@@ -145,7 +145,7 @@ static enum psg_err rotate(struct round *round, uint64_t number)
 	    (judged.size <= keep->size / SHARE && !is_longer(round->now_s, judged.first_s, age_s)))
 		return PSG_OK;
 	psg_log_part_name(number, name);
-	err = round->root->ops->rename(round->root, PSG_LOG_NAME, name);
+	err = round->root->ops->rename(round->root, PSG_LOG_NAME, name, true);
 	round->result.rotated = !err;
 	return err;
 }

@@ -189,9 +189,12 @@ enum psg_err psg_activate(struct psg_request *req)
 	struct plan plan PSG_CLEANUP(plan_clear) = {.kind = PSG_TARGET_NONE};
 	char code[PSG_ANSWER_SIZE] = "";
 	const struct psg_path *path = NULL;
+	int64_t assigned_s = 0;
 	bool skipped;
 	enum psg_err err = enrolled(req);
 
+	if (err == PSG_ERR_NOT_ENROLLED)
+		err = psg_self_allowed(req, &assigned_s);
 	if (err) {
 		if (req->args.conceal && req->phase == PSG_PHASE_AUTH)
 			psg_pretend(req);
@@ -203,7 +206,9 @@ enum psg_err psg_activate(struct psg_request *req)
 	if (!err)
 		err = psg_ask_reason(req, &plan.policy, plan.description);
 	if (!err)
-		err = ask_code(req, req->args.prompt, false, code, &skipped);
+		err = assigned_s ? psg_self_enroll(req, assigned_s, code)
+				 : ask_code(req, req->args.prompt, false, code, &skipped);
+	/* The code that confirmed a new authenticator is the one that opens. */
 	if (!err)
 		err = claim(&plan, NULL, code);
 	psg_wipe(code, sizeof(code));

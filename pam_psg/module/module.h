@@ -27,6 +27,9 @@ struct psg_request {
 	size_t code_digits;      /* what the subject's authenticators have; 0 unknown */
 	bool recovery_alone;     /* the subject has recovery codes and no authenticator */
 	bool recovery_given;     /* the answer had the form of a recovery code */
+	/* NOT_ENROLLED: when the last time to enrol alone ended, or 0; what was enrolled so was taken away. */
+	int64_t enroll_ended_s;
+	bool enroll_taken;
 	/* MALFORMED, and it was not the code: what, for the log, and what the person is told. */
 	const char *malformed;
 	char complaint[256];
@@ -108,6 +111,8 @@ enum psg_event_kind psg_report_kind(enum psg_err err);
 const char *psg_report_where(const struct psg_request *req);
 /* What the argument `debug` asks for: the decision, and the PAM code it came to. */
 void psg_report_debug(const struct psg_request *req, int code);
+/* Enrolled: the credential `id`, and how (may be NULL). */
+void psg_report_enrolled(struct psg_request *req, const char *id, const char *how);
 /* The event of req->outcome, if it is one. */
 void psg_report_outcome(struct psg_request *req);
 /* Ends and logs what is over by the clocks; called where nothing was allowed. */
@@ -183,6 +188,31 @@ enum psg_err psg_take_code(struct psg_request *req, const char *answer,
 			   char code[static PSG_ANSWER_SIZE]);
 /* Where a recovery code was what the claim spent: says so, loudly, to the person and the log, and how many are left. */
 void psg_say_recovery(struct psg_request *req, const struct psg_activation *made);
+
+/* -- enroll_new.c -- */
+
+/* A fresh key, not stored. Errors: CLOCK. */
+PSG_MUST_CHECK
+enum psg_err psg_new_credential(struct psg_request *req, struct psg_credential *ret);
+/* Its QR code, or its URI where libqrencode is not installed; nothing where texts are dropped. */
+void psg_show_new(struct psg_request *req, const struct psg_credential *credential,
+		  const char *issuer);
+/* Asks for a code of it; but `again` the prompt shows the key. Errors: CANCELLED, MALFORMED. */
+PSG_MUST_CHECK
+enum psg_err psg_ask_new(struct psg_request *req, const struct psg_credential *credential,
+			 bool again, char code[static PSG_CODE_DIGITS_MAX + 1]);
+
+/* -- enroll_self.c -- */
+
+/* Whether somebody without an authenticator may enrol the first one here and now, and by an assignment of what time.
+ * Errors: NOT_ENROLLED (not; req says why), EXISTS (enrolled meanwhile), the store's. */
+PSG_MUST_CHECK
+enum psg_err psg_self_allowed(struct psg_request *req, int64_t *ret_assigned_s);
+/* Shows a new key and stores it once a code of it was right; that code is not spent yet. Errors: CANCELLED, and those of
+ * psg_people_enroll_self. */
+PSG_MUST_CHECK
+enum psg_err psg_self_enroll(struct psg_request *req, int64_t assigned_s,
+			     char code[static PSG_CODE_DIGITS_MAX + 1]);
 
 /* -- enroll.c -- */
 

@@ -79,6 +79,29 @@ const char *psg_report_where(const struct psg_request *req)
 		   : NULL;
 }
 
+void psg_report_enrolled(struct psg_request *req, const char *id, const char *how)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what), "authenticator %s%s%s", id, how ? ", " : "", how ? how : "");
+	psg_report(req, PSG_EVENT_ENROLLED, NULL, what);
+}
+
+/* Why the person could not enrol alone, after a time that was given for it. */
+static void put_enrolling(const struct psg_request *req, char *out, size_t size)
+{
+	char when[PSG_TIME_SIZE];
+
+	*out = '\0';
+	if (req->outcome.err != PSG_ERR_NOT_ENROLLED)
+		return;
+	psg_time_format(req->enroll_ended_s, when);
+	if (req->enroll_taken)
+		snprintf(out, size, " (taken away since the assignment)");
+	else if (req->enroll_ended_s)
+		snprintf(out, size, " (the time to enrol alone ended at %s)", when);
+}
+
 static const char *what_failed(const struct psg_request *req)
 {
 	if (req->not_root)
@@ -111,7 +134,7 @@ void psg_report_outcome(struct psg_request *req)
 	enum psg_event_kind kind = psg_report_kind(outcome->err);
 	const char *where = req->bad_argument ? req->bad_argument : psg_report_where(req);
 	const char *remedy = psg_remedy(outcome->err);
-	char reason[384];
+	char reason[384], enrolling[96];
 
 	/* What lends or ends refuses nobody: only its failures are news. */
 	if (!outcome->err && (outcome->verdict == PSG_ALLOW || req->phase == PSG_PHASE_SETCRED ||
@@ -119,9 +142,10 @@ void psg_report_outcome(struct psg_request *req)
 		return;
 	if (req->phase == PSG_PHASE_CLOSE && !req->store)
 		return;
-	snprintf(reason, sizeof(reason), "%s%s%s%s%s%s",
-		 outcome->err ? what_failed(req) : psg_why_name(outcome->why), where ? ": " : "",
-		 where ? where : "", remedy ? ": " : "", remedy ? remedy : "",
+	put_enrolling(req, enrolling, sizeof(enrolling));
+	snprintf(reason, sizeof(reason), "%s%s%s%s%s%s%s",
+		 outcome->err ? what_failed(req) : psg_why_name(outcome->why), enrolling,
+		 where ? ": " : "", where ? where : "", remedy ? ": " : "", remedy ? remedy : "",
 		 req->concealed ? " (a code was asked for show)" : "");
 	/* What passes all the same is not called refused; a wrong code is a wrong code. */
 	if (!outcome->permissive || kind != PSG_EVENT_REFUSED)

@@ -198,6 +198,20 @@ static void say_used_up(struct psg_request *req, enum psg_err err)
 			 psg_strerror(err), store ? ": " : "", store ? store : "", psg_remedy(err));
 }
 
+/* Whoever reads this has shown a first factor, where the stack is in order. */
+static void say_not_enrolled(struct psg_request *req)
+{
+	char when[PSG_TIME_SIZE];
+
+	psg_time_format(req->enroll_ended_s, when);
+	psg_tell_refusal(
+	    req, "You have no authenticator%s%s. Ask your administrator to run: psgctl enroll %s",
+	    req->enroll_taken     ? ": the one you enrolled was taken away"
+	    : req->enroll_ended_s ? ", and the time to enrol one yourself ended at "
+				  : "",
+	    !req->enroll_taken && req->enroll_ended_s ? when : "", req->subject.name);
+}
+
 static void say_error(struct psg_request *req)
 {
 	enum psg_err err = req->outcome.err;
@@ -229,10 +243,11 @@ static void say_error(struct psg_request *req)
 		psg_tell_refusal(req, "That cannot be a code: a code has %zu digits. Try again.",
 				 req->code_digits ? req->code_digits : 6);
 	} else if (err == PSG_ERR_NOT_ENROLLED) {
-		psg_tell_refusal(req,
-				 "You have no authenticator. Ask your administrator to run: "
-				 "psgctl enroll %s",
-				 req->subject.name);
+		say_not_enrolled(req);
+	} else if (err == PSG_ERR_EXISTS) {
+		psg_tell_refusal(req, "An authenticator was enrolled for you meanwhile. Try again "
+				      "with its code. If that was not you, tell your "
+				      "administrator at once.");
 	} else if (err == PSG_ERR_STALE) {
 		psg_tell_refusal(req, "Something changed meanwhile. Try again with the next code.");
 	} else if (req->not_root) {

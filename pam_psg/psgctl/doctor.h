@@ -81,6 +81,8 @@ enum doctor_code {
 	DOCTOR_REACH_OPEN,
 	DOCTOR_EXEMPT_USER,
 	DOCTOR_NOT_ENROLLED,
+	DOCTOR_ENROLS_ALONE,
+	DOCTOR_ENROLMENT_UNPROVEN,
 	DOCTOR_AUTHENTICATOR_UNREADABLE,
 	DOCTOR_RECOVERY_FEW,
 	DOCTOR_GROUP_UNREACHABLE,
@@ -174,6 +176,16 @@ void doctor_judge_groups(struct doctor *doctor, const struct doctor_asked *asked
 /* Whether somebody ends the sessions that a policy wants ended. */
 void doctor_judge_enforce(struct doctor *doctor, const struct doctor_asked *asked,
 			  const struct psg_assignments *assignments);
+/* Which stacks would let a stranger enrol as somebody: those where nothing asks who it is, and the policy says Self. */
+void doctor_judge_enrolment(struct doctor *doctor, const struct doctor_asked *asked,
+			    const struct psg_assignments *assignments);
+/* Somebody who is assigned and has no authenticator; `assignee` is the name, or the Unix group it is through. */
+void doctor_add_not_enrolled(struct doctor *doctor, const struct doctor_asked *asked,
+			     const struct psg_assignments *assignments, const char *name,
+			     const char *assignee);
+/* The auth line that would ask somebody for a code who has shown nothing, or NULL. */
+const struct stack_line *doctor_asks_unproven(struct doctor *doctor,
+					      const struct doctor_service *service);
 /* Whether anything that was deployed gives it, to whomever. */
 PSG_MUST_CHECK
 enum psg_err doctor_is_given(struct psg_policy *policy, const struct psg_demand *demand, bool *ret);

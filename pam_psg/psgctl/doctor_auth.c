@@ -100,6 +100,26 @@ static void judge_past(struct doctor *doctor, struct doctor_walk *walk)
 			   gate->control);
 }
 
+const struct stack_line *doctor_asks_unproven(struct doctor *doctor,
+					      const struct doctor_service *service)
+{
+	size_t at = 0;
+	const struct stack_line *gate = doctor_gate_line(service, STACK_AUTH, &at), *culprit;
+	struct psg_args args;
+
+	if (!gate || !doctor_args(service, gate, &args, NULL) || args.after_publickey)
+		return NULL;
+	struct doctor_walk walk = {
+	    .service = service,
+	    .type = STACK_AUTH,
+	    .target = gate,
+	    .root_is_let = args.subject_caller,
+	    .wanted = asked_unproven,
+	};
+
+	return doctor_walk(&walk, &culprit, &doctor->failed) == DOCTOR_HOW_NONE ? NULL : gate;
+}
+
 void doctor_judge_auth(struct doctor *doctor, const struct doctor_service *service)
 {
 	size_t at = 0;

@@ -136,9 +136,8 @@ static void judge_enrolled(struct people *people, const char *name, const char *
 			   "%s has an authenticator that cannot be opened: %s", name,
 			   psg_strerror(err ? err : PSG_ERR_CORRUPT));
 	else
-		doctor_add(people->doctor, DOCTOR_NOT_ENROLLED, place,
-			   "%s is assigned%s%s and has no authenticator", name,
-			   *through ? " through " : "", through);
+		doctor_add_not_enrolled(people->doctor, people->asked, &people->assignments, name,
+					*through ? through : name);
 }
 
 /* Those whom the group lists; who has it as primary group only is not searched for. */
@@ -265,6 +264,8 @@ static enum psg_err judge_all(struct people *people)
 		judge_group(people, groups.items[i]);
 	if (!err)
 		doctor_judge_enforce(people->doctor, people->asked, &people->assignments);
+	if (!err)
+		doctor_judge_enrolment(people->doctor, people->asked, &people->assignments);
 	return err;
 }
 

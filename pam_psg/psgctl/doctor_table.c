@@ -188,6 +188,14 @@ static const struct {
     [DOCTOR_NOT_ENROLLED] =
 	{"not-enrolled", DOCTOR_WARNING,
 	 "psgctl enroll, or psgctl unassign: without an authenticator nobody can activate"},
+    [DOCTOR_ENROLS_ALONE] =
+	{"enrols-alone", DOCTOR_NOTE,
+	 "nothing to do; psgctl enroll, or psgctl unassign, if it is not to be"},
+    [DOCTOR_ENROLMENT_UNPROVEN] =
+	{"enrolment-unproven", DOCTOR_ERROR,
+	 "put a first factor above pam_psg that ends the stack (`@include common-auth`), or "
+	 "after=publickey on the line, or deploy the policy with enrollment Admin: until then a "
+	 "stranger can enrol as somebody who has no authenticator"},
     [DOCTOR_AUTHENTICATOR_UNREADABLE] =
 	{"authenticator-unreadable", DOCTOR_ERROR,
 	 "restore the key it was sealed with, or psgctl enroll --replace"},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enroll.h"
+#include "psg/otpauth.h"
 
 #define QUIET 4 /* modules of quiet zone on each side, ISO/IEC 18004 */
 
@@ -16,47 +17,42 @@ static void code_free(QRcode **code)
 	}
 }
 
-static bool dark(const QRcode *code, int x, int y)
+static struct psg_qr qr_of(const QRcode *code)
 {
-	x -= QUIET;
-	y -= QUIET;
-	return x >= 0 && y >= 0 && x < code->width && y < code->width &&
-	       (code->data[y * code->width + x] & 1);
+	return (struct psg_qr){.modules = code->data, .width = code->width, .quiet = QUIET};
 }
 
 /* The colours are given, not assumed: a scanner wants dark on light, and a terminal may be either way.
  * 231 and 16 are white and black in every theme; the first sixteen are not. */
-static void print_utf8(const QRcode *code, bool coloured)
+static enum psg_err print_utf8(const struct psg_qr *qr, bool coloured)
 {
-	static const char *const halves[2][2] = {{"\u2588", "\u2580"}, {"\u2584", " "}};
-	int size = code->width + 2 * QUIET;
+	struct psg_buf line PSG_CLEANUP(psg_buf_clear) = {0};
+	int size = qr->width + 2 * qr->quiet;
 
-	for (int y = 0; y < size; y += 2) {
-		fputs(coloured ? "\033[38;5;231;48;5;16m" : "", stdout);
-		for (int x = 0; x < size; x++) {
-			/* Below the last row of an odd height lies light. */
-			bool below = y + 1 < size && dark(code, x, y + 1);
-
-			fputs(halves[dark(code, x, y)][below], stdout);
-		}
-		fputs(coloured ? "\033[0m\n" : "\n", stdout);
+	for (int y = 0; y < size && !line.failed; y += 2) {
+		line.len = 0;
+		psg_qr_line(qr, y, &line);
+		if (!line.failed)
+			printf("%s%s%s\n", coloured ? "\033[38;5;231;48;5;16m" : "", line.data,
+			       coloured ? "\033[0m" : "");
 	}
+	return line.failed ? PSG_ERR_NO_MEMORY : PSG_OK;
 }
 
-static void print_ansi(const QRcode *code)
+static void print_ansi(const struct psg_qr *qr)
 {
-	int size = code->width + 2 * QUIET;
+	int size = qr->width + 2 * qr->quiet;
 
 	for (int y = 0; y < size; y++) {
 		for (int x = 0; x < size; x++)
-			fputs(dark(code, x, y) ? "\033[40m  " : "\033[47m  ", stdout);
+			fputs(psg_qr_dark(qr, x, y) ? "\033[40m  " : "\033[47m  ", stdout);
 		fputs("\033[0m\n", stdout);
 	}
 }
 
-static void print_svg(const QRcode *code)
+static void print_svg(const struct psg_qr *qr)
 {
-	int size = code->width + 2 * QUIET;
+	int size = qr->width + 2 * qr->quiet;
 
 	printf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
@@ -67,7 +63,7 @@ static void print_svg(const QRcode *code)
 		for (int x = 0; x < size; x++) {
 			int start = x;
 
-			while (dark(code, x, y))
+			while (psg_qr_dark(qr, x, y))
 				x++;
 			if (x > start)
 				printf("M%d %dh%dv1h-%dz", start, y, x - start, x - start);
@@ -83,15 +79,16 @@ enum psg_err enroll_qr_print(const char *text, enum enroll_qr form, bool coloure
 
 	if (!code)
 		return errno == ENOMEM ? PSG_ERR_NO_MEMORY : PSG_ERR_INVALID;
+	struct psg_qr qr = qr_of(code);
+
 	switch (form) {
 	case ENROLL_QR_UTF8:
-		print_utf8(code, coloured);
-		break;
+		return print_utf8(&qr, coloured);
 	case ENROLL_QR_ANSI:
-		print_ansi(code);
+		print_ansi(&qr);
 		break;
 	case ENROLL_QR_SVG:
-		print_svg(code);
+		print_svg(&qr);
 		break;
 	case ENROLL_QR_DEFAULT:
 	case ENROLL_QR_NONE:

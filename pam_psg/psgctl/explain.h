@@ -71,6 +71,8 @@ const char *explain_entry(enum psg_phase phase);
 const struct judged *explain_phase(const struct explain *explain, enum psg_phase phase);
 /* Of the demand: "application", "permission", "group". */
 const char *explain_demand_kind(const struct psg_demand *demand);
+/* Whether who has no authenticator enrols one in this call's conversation. */
+bool explain_enrols(const struct explain *explain, const struct judged *judged);
 /* What to do next, one sentence for people. */
 void explain_next(const struct explain *explain, struct psg_buf *out);
 

@@ -101,6 +101,22 @@ static enum psg_err without_a_code(const struct explain *explain)
 	return explain->wait_ns > 0 ? PSG_ERR_THROTTLED : PSG_ERR_WRONG_CODE;
 }
 
+bool explain_enrols(const struct explain *explain, const struct judged *judged)
+{
+	const struct psg_gate *gate = judged->gate;
+	struct psg_enrolling enrolling = {0};
+
+	if (!gate || judged->phase != PSG_PHASE_AUTH || judged->args.conceal ||
+	    judged->args.permissive || explain->subject.uid == 0 ||
+	    explain->subject.uid == (uid_t)-1 || explain->authenticators + explain->unreadable > 0)
+		return false;
+	return psg_enrolling_judge(gate->policy, &gate->assignments, gate,
+				   explain->now.realtime_ns / PSG_NS_PER_S, &enrolling) == PSG_OK &&
+	       enrolling.since_s > 0 &&
+	       psg_people_self_open(explain->ctl->store, explain->subject.name,
+				    enrolling.since_s) == PSG_OK;
+}
+
 static void ask(struct explain *explain, struct judged *judged)
 {
 	struct psg_outcome *outcome = &judged->outcome;
@@ -125,6 +141,9 @@ static void ask(struct explain *explain, struct judged *judged)
 	if (outcome->verdict != PSG_ACTIVATE)
 		return;
 	outcome->err = without_a_code(explain);
+	/* Whom the door itself enrols is asked for a code like the others. */
+	if (outcome->err == PSG_ERR_NOT_ENROLLED && explain_enrols(explain, judged))
+		outcome->err = PSG_ERR_WRONG_CODE;
 	if (explain->person_err)
 		explain->err = explain->person_err;
 }

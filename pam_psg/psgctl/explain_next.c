@@ -107,6 +107,11 @@ static void next_activate(const struct explain *explain, struct psg_buf *out)
 			       "the key does not open the authenticator: restore the key, or "
 			       "psgctl enroll %s --replace",
 			       user);
+	} else if (explain_enrols(explain, explain_phase(explain, PSG_PHASE_AUTH))) {
+		psg_buf_format(out,
+			       "%s enrols an authenticator where the service asks for one, or "
+			       "psgctl enroll %s",
+			       user, user);
 	} else if (none) {
 		psg_buf_format(out, "psgctl enroll %s", user);
 	} else if (explain->wait_ns > 0) {

@@ -183,11 +183,18 @@ static enum psg_err files_remove(struct psg_folder *folder, const char *name)
 	return unlinkat(files_of(folder)->fd, name, 0) == 0 ? PSG_OK : psg_err_from_errno(errno);
 }
 
-static enum psg_err files_rename(struct psg_folder *folder, const char *name, const char *to)
+/* Not over: a link, which fails where the name is taken, on every file system. */
+static enum psg_err files_rename(struct psg_folder *folder, const char *name, const char *to,
+				 bool over)
 {
 	int fd = files_of(folder)->fd;
 
-	return renameat(fd, name, fd, to) == 0 ? PSG_OK : psg_err_from_errno(errno);
+	if (over)
+		return renameat(fd, name, fd, to) == 0 ? PSG_OK : psg_err_from_errno(errno);
+	if (linkat(fd, name, fd, to, 0) != 0)
+		return errno == ENOENT ? PSG_ERR_NOT_FOUND : psg_files_no_name(fd, errno);
+	(void)unlinkat(fd, name, 0);
+	return PSG_OK;
 }
 
 static enum psg_err files_sync_names(struct psg_folder *folder)

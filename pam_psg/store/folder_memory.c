@@ -214,17 +214,18 @@ enum psg_err psg_folder_memory_plant(struct psg_folder *folder, const char *name
 	return err;
 }
 
-static enum psg_err memory_rename(struct psg_folder *folder, const char *name, const char *to)
+static enum psg_err memory_rename(struct psg_folder *folder, const char *name, const char *to,
+				  bool over)
 {
 	struct psg_node *top = memory_of(folder)->node, *node = psg_node_find(top, name);
 	char *own PSG_CLEANUP(psg_free_bytes) = NULL;
 	bool there;
 	size_t at;
 
-	if (node == NULL)
-		return PSG_ERR_NOT_FOUND;
-	if (strcmp(name, to) == 0)
-		return PSG_OK;
+	if (node == NULL || strcmp(name, to) == 0)
+		return node == NULL ? PSG_ERR_NOT_FOUND : PSG_OK;
+	if (!over && psg_node_find(top, to) != NULL)
+		return PSG_ERR_EXISTS;
 	own = strdup(to);
 	if (own == NULL)
 		return PSG_ERR_NO_MEMORY;

@@ -177,6 +177,28 @@ enum psg_err psg_recovery_still(struct psg_store *store, const char *subject,
 void psg_recovery_file(const struct psg_recovery_set *set, size_t number,
 		       char out[static PSG_ACTIVATION_FILE_SIZE]);
 
+#define PSG_CREDENTIAL_SEALED_MAX 1024
+/* The bytes of its file. Errors: INVALID, NO_MEMORY, KEY. */
+PSG_MUST_CHECK
+enum psg_err psg_credential_seal(const struct psg_person *authenticators,
+				 const struct psg_credential *credential, uint8_t *sealed,
+				 size_t size, size_t *ret_len);
+
+/* -- who enrolled alone (people_enroll_self.c) -- */
+
+/* The time of the assignment that let it be enrolled, where the id is of such a credential. */
+bool psg_self_id_parse(const char *id, int64_t *ret_assigned_s);
+/* until-N: what was enrolled so by an assignment made up to N is void, whenever it is put. */
+bool psg_self_until_parse(const char *name, int64_t *ret_until_s);
+/* The highest N of authenticators/; -1: none. */
+int64_t psg_self_until(const struct psg_strings *names);
+/* Whether a credential of this id is not void. Errors: NOT_FOUND when it is, store's. */
+PSG_MUST_CHECK
+enum psg_err psg_self_still(const struct psg_person *authenticators, const char *id);
+/* Makes until-N durably, unless a higher one is there. */
+PSG_MUST_CHECK
+enum psg_err psg_self_void(const struct psg_person *authenticators, int64_t until_s);
+
 /* -- attempts/ -- */
 
 #define PSG_NUMBER_SIZE 32

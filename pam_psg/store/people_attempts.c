@@ -24,7 +24,7 @@ static enum psg_err mark(const struct psg_person *attempts, uint64_t number)
 
 	psg_attempt_name(number, name);
 	psg_attempt_marker_name(number, marker);
-	err = attempts->folder->ops->rename(attempts->folder, name, marker);
+	err = attempts->folder->ops->rename(attempts->folder, name, marker, true);
 	if (err != PSG_ERR_NOT_FOUND)
 		return err;
 	err = attempts->folder->ops->create(attempts->folder, marker, &file);

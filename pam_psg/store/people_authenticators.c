@@ -115,15 +115,28 @@ enum psg_err psg_credential_read(const struct psg_person *person, const char *id
 				     ret);
 }
 
+/* Whatever it holds: an administrator took away what let it be enrolled. */
+static bool is_void(const struct psg_strings *names, const char *id)
+{
+	int64_t assigned_s;
+
+	return psg_self_id_parse(id, &assigned_s) && assigned_s <= psg_self_until(names);
+}
+
 static enum psg_err read_named(const struct psg_person *person, const struct psg_strings *names,
 			       struct psg_credentials *list)
 {
+	int64_t until_s;
+
 	list->items = calloc(names->count, sizeof(*list->items));
 	if (list->items == NULL)
 		return PSG_ERR_NO_MEMORY;
 	for (size_t i = 0; i < names->count; i++) {
 		enum psg_err err = PSG_ERR_CORRUPT;
 
+		if (psg_self_until_parse(names->items[i], &until_s) ||
+		    is_void(names, names->items[i]))
+			continue;
 		if (psg_credential_id_valid(names->items[i]))
 			err =
 			    psg_credential_read(person, names->items[i], &list->items[list->count]);
@@ -172,12 +185,18 @@ enum psg_err psg_people_credentials(struct psg_store *store, const char *subject
 	return err;
 }
 
-static enum psg_err seal(const struct psg_person *person, const struct psg_credential *credential,
-			 uint8_t *sealed, size_t size, size_t *ret_len)
+enum psg_err psg_credential_seal(const struct psg_person *person,
+				 const struct psg_credential *credential, uint8_t *sealed,
+				 size_t size, size_t *ret_len)
 {
 	struct psg_buf plain PSG_CLEANUP(psg_buf_clear) = {0};
 	char place[PSG_CONTEXT_SIZE + PSG_CREDENTIAL_ID_SIZE];
 
+	if (person->store->key == NULL)
+		return PSG_ERR_KEY;
+	if (!is_sound(credential) ||
+	    memchr(credential->label, '\0', sizeof(credential->label)) == NULL)
+		return PSG_ERR_INVALID;
 	encode(credential, &plain);
 	if (plain.failed)
 		return PSG_ERR_NO_MEMORY;
@@ -192,21 +211,61 @@ enum psg_err psg_people_enroll(struct psg_store *store, const char *subject,
 			       const struct psg_credential *credential)
 {
 	struct psg_person person PSG_CLEANUP(psg_person_close) = {0};
-	uint8_t sealed[PSG_SEALED_MAX];
+	uint8_t sealed[PSG_CREDENTIAL_SEALED_MAX];
 	size_t len;
 	enum psg_err err;
 
 	if (store->key == NULL)
 		return PSG_ERR_KEY;
-	if (!is_sound(credential) ||
-	    memchr(credential->label, '\0', sizeof(credential->label)) == NULL)
+	if (!is_sound(credential))
 		return PSG_ERR_INVALID;
 	err = psg_person_open(store, subject, PART, true, &person);
 	if (err == PSG_OK)
-		err = seal(&person, credential, sealed, sizeof(sealed), &len);
+		err = psg_credential_seal(&person, credential, sealed, sizeof(sealed), &len);
 	if (err == PSG_OK)
 		err = person.folder->ops->replace(person.folder, credential->id, sealed, len);
 	return err;
+}
+
+/* A full disk keeps nobody's authenticator where it is: then it goes without that name. */
+static enum psg_err void_until(const struct psg_person *person, int64_t until_s)
+{
+	enum psg_err err = psg_self_void(person, until_s);
+
+	return err == PSG_ERR_NO_ROOM || err == PSG_ERR_NO_INODES || err == PSG_ERR_QUOTA ? PSG_OK
+											  : err;
+}
+
+/* Before the name is free: a login that slept since its prompt would make it again. */
+static enum psg_err remove_one(const struct psg_person *person, const char *id)
+{
+	int64_t assigned_s;
+	enum psg_err err =
+	    psg_self_id_parse(id, &assigned_s) ? void_until(person, assigned_s) : PSG_OK;
+
+	return err == PSG_OK ? person->folder->ops->remove(person->folder, id) : err;
+}
+
+/* Where none stays: whoever had one does not enrol alone by the same assignment again. What is assigned in this very
+ * second is taken for assigned after. Before any is removed: whoever is killed in between can be asked again. */
+static enum psg_err close_the_door(const struct psg_person *person, const struct psg_strings *names,
+				   const char *id)
+{
+	size_t goes = 0;
+	struct psg_now now;
+	enum psg_err err;
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (!psg_credential_id_valid(names->items[i]) || is_void(names, names->items[i]))
+			continue;
+		if (id != NULL && strcmp(id, names->items[i]) != 0)
+			return PSG_OK;
+		goes++;
+	}
+	if (goes == 0)
+		return PSG_OK;
+	err = psg_people_now(person->store, &now);
+	return err == PSG_OK ? void_until(person, now.realtime_ns / PSG_NS_PER_S - 1) : err;
 }
 
 enum psg_err psg_people_unenroll(struct psg_store *store, const char *subject, const char *id,
@@ -222,12 +281,17 @@ enum psg_err psg_people_unenroll(struct psg_store *store, const char *subject, c
 	err = psg_person_open(store, subject, PART, false, &person);
 	if (err == PSG_OK)
 		err = psg_names_list(person.folder, &names);
+	if (err == PSG_OK)
+		err = close_the_door(&person, &names, id);
 	for (size_t i = 0; i < names.count && err == PSG_OK; i++) {
-		if (id != NULL && strcmp(id, names.items[i]) != 0)
+		int64_t until_s;
+
+		if ((id != NULL && strcmp(id, names.items[i]) != 0) ||
+		    psg_self_until_parse(names.items[i], &until_s))
 			continue;
-		err = person.folder->ops->remove(person.folder, names.items[i]);
+		err = remove_one(&person, names.items[i]);
 		if (err == PSG_OK)
-			removed++;
+			removed += !is_void(&names, names.items[i]);
 		else if (err == PSG_ERR_NOT_FOUND)
 			err = PSG_OK;
 	}

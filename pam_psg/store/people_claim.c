@@ -120,6 +120,8 @@ static enum psg_err credential_still(struct psg_store *store, const char *subjec
 	bool same;
 
 	if (err == PSG_OK)
+		err = psg_self_still(&person, then->id);
+	if (err == PSG_OK)
 		err = psg_credential_read(&person, then->id, &now);
 	if (err == PSG_ERR_NOT_FOUND || err == PSG_ERR_CORRUPT)
 		return PSG_ERR_STALE;

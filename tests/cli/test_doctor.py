@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from conftest import BUILD, REPO
 from person import PERSON, assign_until_over, enroll
-from policies import set_policy_version
+from policies import parse, set_policy_version
 
 DATA = os.path.join(REPO, "tests", "data", "doctor")
 CONF = os.path.join(REPO, "conf", "pam.d")
@@ -448,6 +449,42 @@ def test_not_enrolled(billing):
     billing.psgctl.ok("unassign", "bin", "Passers")
     billing.psgctl.ok("unenroll", PERSON)
     assert billing.places() == {"not-enrolled store"}
+
+
+def test_who_enrols_alone(billing, package):
+    """A note, until the time is over or an authenticator was taken away."""
+    billing.psgctl.ok("assign", "bin", "Passers")
+    billing.psgctl.deploy(package("alone").activation_policy("Passers", enrollment="Self"))
+    found = billing()
+    assert [item["name"] for item in found] == ["enrols-alone"] and billing.run().rc == 0
+    assert re.fullmatch(r"bin is assigned, has no authenticator, and may enrol one until \d{4}-\S+Z",
+                        found[0]["message"])
+    billing.psgctl.ok("enroll", "bin", "--no-confirm", "--qr", "none")
+    assert billing() == []
+    # What is assigned in the second of the unenrolling counts as assigned after it.
+    made = [a["createdDate"] for a in billing.psgctl.ok("assignments", "--json").json() if a["assignee"] == "bin"]
+    while time.time() < parse(made[0]) + 1:
+        time.sleep(0.05)
+    billing.psgctl.ok("unenroll", "bin")
+    assert billing.places() == {"not-enrolled store"}
+    billing.psgctl.ok("unassign", "bin", "Passers")
+    billing.psgctl.ok("assign", "bin", "Passers")
+    assert billing.places() == {"enrols-alone store"}
+
+
+@pytest.mark.parametrize("stack,found", [
+    ("auth requisite PSG\n", {"auth-alone billing:1", "enrolment-unproven billing:1"}),
+    ("auth required pam_unix.so\nauth requisite PSG\n",
+     {"auth-first-factor billing:1", "enrolment-unproven billing:2"}),
+    ("auth requisite PSG conceal\n", {"auth-alone billing:1"}),
+    ("auth requisite PSG after=publickey\n", set()), (AUTH, set())])
+def test_enrolling_unproven(billing, package, stack, found):
+    """Whoever comes first to a stack that asks nobody who it is would be the one who enrols."""
+    billing.write("billing", stack + ACCOUNT + SESSION)
+    before = billing.places()
+    assert not any("unproven" in place for place in before)
+    billing.psgctl.deploy(package("alone").activation_policy("Passers", enrollment="Self"))
+    assert billing.places() == found
 
 
 def test_authenticator_of_another_key(billing):

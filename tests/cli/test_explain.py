@@ -84,6 +84,19 @@ def test_expired(stacks):
     assert made["paths"][0]["assignedUntil"] == end
 
 
+def test_enrols_alone(stacks, package):
+    """Who has no authenticator and may enrol one is asked for a code, and fails only by a wrong one."""
+    stacks.psgctl.ok("assign", PERSON, "Billing")
+    stacks.psgctl.deploy(package("alone").activation_policy("Billing", enrollment="Self"))
+    made = stacks("billing")
+    assert made["pam"] == {**DENIED, "authenticate": "PAM_AUTH_ERR"} and made["authenticators"] == 0
+    assert made["next"].startswith(f"{PERSON} enrols an authenticator") and "psgctl enroll" in made["next"]
+    for argument in ("conceal", "permissive"):
+        stacks.write("billing", f"auth requisite pam_psg.so {argument}\naccount requisite pam_psg.so\n"
+                                "session requisite pam_psg.so\n")
+        assert stacks("billing")["next"] == f"psgctl enroll {PERSON}"
+
+
 def test_needs_activation(stacks):
     stacks.psgctl.ok("assign", PERSON, "Billing")
     made = stacks("billing")

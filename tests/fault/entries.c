@@ -17,6 +17,11 @@
 #define GATED .policy = {.requires_activation = true, .scope = PSG_SCOPE_SESSION}
 #define HOSTWIDE .policy = {.requires_activation = true, .scope = PSG_SCOPE_HOST}
 #define UNASSIGNED .policy = {.unassigned = true}
+#define ALONE                                                                                      \
+	.policy = {.requires_activation = true,                                                    \
+		   .scope = PSG_SCOPE_HOST,                                                        \
+		   .enrollment = PSG_ENROLLMENT_SELF,                                              \
+		   .assigned_s = -60}
 #define BY_GROUP .policy = {.requires_activation = true, .assignee = "%" UNIX_GROUP}
 #define RIGHT ""
 #define WRONG "000000"
@@ -54,6 +59,7 @@ const struct entry entries[] = {
      .has = ENTRY_AUTHENTICATOR},
     {"setcred, live", HOSTWIDE, "gate", pam_setcred, .has = ENTRY_ACTIVE},
     {"enrol", HOSTWIDE, "psg-enroll", pam_chauthtok, .answer = RIGHT},
+    {"authenticate, first login", ALONE, "gate", pam_authenticate, .answer = RIGHT, .record = true},
 };
 const size_t entry_count = PSG_COUNT(entries);
 
@@ -114,7 +120,7 @@ void entry_prepare(struct world *world, const struct entry *entry)
 
 static bool enrols(const struct entry *entry)
 {
-	return entry->call == pam_chauthtok;
+	return entry->call == pam_chauthtok || entry->policy.enrollment == PSG_ENROLLMENT_SELF;
 }
 
 bool entry_start(struct world *world, const struct entry *entry)

@@ -129,10 +129,32 @@ static void oneself_only_where_the_policy_says_so(void **state)
 	assert_int_equal(as_nobody(enroll_self), 10);
 	assert_int_equal(enrolled(), 0);
 	world_drop(&world);
-	world_make(&world, &self_policy);
+	/* Since nobody knows when, since too long ago, and now. */
+	static const int64_t ages_s[] = {-1, PSG_ENROLL_WITHIN_DEFAULT_S, 60};
+
+	for (size_t i = 0; i < PSG_COUNT(ages_s); i++) {
+		struct world_policy policy = self_policy;
+
+		policy.assigned_s = ages_s[i] < 0 ? 0 : time(NULL) - ages_s[i];
+		world_make(&world, &policy);
+		world_stack(&world, "psg-enroll", "enroll");
+		assert_int_equal(as_nobody(enroll_self), i == 2 ? 0 : 10);
+		assert_int_equal(enrolled(), i == 2);
+		world_drop(&world);
+	}
+}
+
+/* What the policy gave ends with the assignment. */
+static void not_by_what_has_ended(void **state)
+{
+	struct world_policy policy = self_policy;
+
+	(void)state;
+	policy.assigned_s = time(NULL) - 60;
+	policy.until_s = time(NULL) - 1;
+	world_make(&world, &policy);
 	world_stack(&world, "psg-enroll", "enroll");
-	assert_int_equal(as_nobody(enroll_self), 0);
-	assert_int_equal(enrolled(), 1);
+	assert_int_equal(as_nobody(enroll_self), 10);
 	world_drop(&world);
 }
 
@@ -160,6 +182,7 @@ int main(void)
 	    cmocka_unit_test(a_wrong_confirmation_stores_nothing),
 	    cmocka_unit_test(ignored_without_the_argument),
 	    cmocka_unit_test(oneself_only_where_the_policy_says_so),
+	    cmocka_unit_test(not_by_what_has_ended),
 	    cmocka_unit_test(replacing_needs_the_old_one),
 	};
 

@@ -132,7 +132,8 @@ void world_deploy(struct world *world, const struct world_policy *policy)
 	assert_non_null(list);
 	if (!policy->unassigned)
 		list[assigned.count++] = (struct psg_assignment){
-		    user, PSG_TARGET_GROUP, group, policy->until_s, policy->assigned_s};
+		    user, PSG_TARGET_GROUP, group, policy->until_s,
+		    policy->assigned_s < 0 ? time(NULL) + policy->assigned_s : policy->assigned_s};
 	if (!policy->unassigned && policy->second_group)
 		list[assigned.count++] =
 		    (struct psg_assignment){user, PSG_TARGET_GROUP, wide, 0, 0};

@@ -40,7 +40,7 @@ struct world {
 struct world_policy {
 	const char *assignee; /* NULL: WORLD_USER */
 	bool unassigned, requires_activation, failed, muted;
-	int64_t until_s, assigned_s; /* assigned_s 0: nobody knows since when */
+	int64_t until_s, assigned_s; /* assigned_s 0: nobody knows since when; below: so long ago */
 	const char *applications[8]; /* "gate" always; more here */
 	int64_t lifetime_s, maximum_lifetime_s, warn_before_s;
 	enum psg_scope scope;

@@ -108,9 +108,10 @@ static enum psg_err faulty_replace(struct psg_folder *folder, const char *name, 
 	return FAIL_OR(INNER->ops->replace(INNER, name, bytes, len));
 }
 
-static enum psg_err faulty_rename(struct psg_folder *folder, const char *name, const char *to)
+static enum psg_err faulty_rename(struct psg_folder *folder, const char *name, const char *to,
+				  bool over)
 {
-	return FAIL_OR(INNER->ops->rename(INNER, name, to));
+	return FAIL_OR(INNER->ops->rename(INNER, name, to, over));
 }
 
 static enum psg_err faulty_remove(struct psg_folder *folder, const char *name)

@@ -75,19 +75,29 @@ static void another_name_in_one_step(void **state)
 	struct psg_folder *folder PSG_CLEANUP(psg_folder_release) = part(folk);
 	char text[16];
 
-	assert_int_equal(folder->ops->rename(folder, "a", "b"), PSG_ERR_NOT_FOUND);
+	assert_int_equal(folder->ops->rename(folder, "a", "b", true), PSG_ERR_NOT_FOUND);
 	assert_int_equal(put(folder, "a", "first"), PSG_OK);
 	assert_int_equal(put(folder, "c", "between"), PSG_OK);
-	assert_int_equal(folder->ops->rename(folder, "a", "d"), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "a", "d", true), PSG_OK);
 	assert_int_equal(get(folder, "a", text, sizeof(text)), PSG_ERR_NOT_FOUND);
 	assert_int_equal(get(folder, "d", text, sizeof(text)), PSG_OK);
 	assert_string_equal(text, "first");
 	/* Over one that is there, and onto itself. */
-	assert_int_equal(folder->ops->rename(folder, "d", "c"), PSG_OK);
-	assert_int_equal(folder->ops->rename(folder, "c", "c"), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "d", "c", true), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "c", "c", true), PSG_OK);
 	assert_int_equal(get(folder, "c", text, sizeof(text)), PSG_OK);
 	assert_string_equal(text, "first");
 	assert_int_equal(folk_count(folk, "alice", "spent"), 1);
+	/* Only where nothing is. */
+	assert_int_equal(put(folder, "e", "later"), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "e", "c", false), PSG_ERR_EXISTS);
+	assert_int_equal(get(folder, "c", text, sizeof(text)), PSG_OK);
+	assert_string_equal(text, "first");
+	assert_int_equal(folder->ops->rename(folder, "e", "f", false), PSG_OK);
+	assert_int_equal(folder->ops->rename(folder, "e", "g", false), PSG_ERR_NOT_FOUND);
+	assert_int_equal(get(folder, "e", text, sizeof(text)), PSG_ERR_NOT_FOUND);
+	assert_int_equal(get(folder, "f", text, sizeof(text)), PSG_OK);
+	assert_string_equal(text, "later");
 }
 
 static void folders_are_found_or_made(void **state)

@@ -284,7 +284,8 @@ static enum psg_err sim_replace(struct psg_folder *folder, const char *name, con
 	return result->err;
 }
 
-static enum psg_err sim_rename(struct psg_folder *folder, const char *name, const char *to)
+static enum psg_err sim_rename(struct psg_folder *folder, const char *name, const char *to,
+			       bool over)
 {
 	struct sim_part *part = part_of(folder);
 	const struct sim_result *result;
@@ -296,7 +297,7 @@ static enum psg_err sim_rename(struct psg_folder *folder, const char *name, cons
 		if (part->attempts)
 			note_covered(part->run);
 		sim_record(part->run, OP_RENAME, name,
-			   part->inner->ops->rename(part->inner, name, to), 0, NULL, 0);
+			   part->inner->ops->rename(part->inner, name, to, over), 0, NULL, 0);
 		result = part->run->process->seen;
 		break;
 	case TURN_AGAIN:
