@@ -38,7 +38,7 @@ static void change(struct psg_folder *root, bool put, const char *assignee, cons
 	char *who PSG_CLEANUP(psg_free_bytes) = strdup(assignee);
 	char *what PSG_CLEANUP(psg_free_bytes) = strdup(target);
 	struct psg_assignment assignment = {who, PSG_TARGET_GROUP, what, until_s,
-					    policy_sample_since(until_s)};
+					    POLICY_SAMPLE_SINCE_S};
 	bool changed = !changes;
 
 	assert_int_equal(put ? psg_policy_assign(root, &assignment, &changed)

@@ -119,22 +119,16 @@ void policy_sample_model(struct psg_model *ret)
 	ret->documents[2] = document("PermissionSetGroup", "Open", "", 0);
 }
 
-int64_t policy_sample_since(int64_t until_s)
-{
-	return until_s == 0 ? 500 : 400;
-}
-
 void policy_sample_assign(struct psg_assignments *list, const char *assignee,
 			  enum psg_target_kind kind, const char *target, int64_t until_s)
 {
 	list->items = reallocarray(list->items, list->count + 1, sizeof(*list->items));
 	assert_non_null(list->items);
-	list->items[list->count++] =
-	    (struct psg_assignment){.assignee = strdup(assignee),
-				    .kind = kind,
-				    .target = strdup(target),
-				    .until_s = until_s,
-				    .created_s = policy_sample_since(until_s)};
+	list->items[list->count++] = (struct psg_assignment){.assignee = strdup(assignee),
+							     .kind = kind,
+							     .target = strdup(target),
+							     .until_s = until_s,
+							     .created_s = POLICY_SAMPLE_SINCE_S};
 }
 
 void policy_sample_assignments(struct psg_assignments *ret)

@@ -10,8 +10,7 @@
 void policy_sample_model(struct psg_model *ret);
 void policy_sample_assignments(struct psg_assignments *ret);
 struct psg_strings policy_sample_words(const char *text);
-/* When an assignment with this end was made, in these samples. */
-int64_t policy_sample_since(int64_t until_s);
+#define POLICY_SAMPLE_SINCE_S 500 /* since when all is assigned in these samples */
 void policy_sample_assign(struct psg_assignments *list, const char *assignee,
 			  enum psg_target_kind kind, const char *target, int64_t until_s);
 

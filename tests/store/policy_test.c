@@ -16,9 +16,9 @@ static void round_trip(void **state)
 	static const char *const answers[] = {
 	    "policy 7 1",
 	    "settings 1800 1 example.com 3 10 60 2 [2 backup monitor]",
-	    "assigned 2: alice 1 Ops 4000000000, alice 2 Plain 0,",
-	    "assigned 1: bob 1 Open 0,",
-	    "assigned 1: %wheel 1 Ops 1000,",
+	    "assigned 2: alice 1 Ops 4000000000 since 500, alice 2 Plain 0 since 500,",
+	    "assigned 1: bob 1 Open 0 since 500,",
+	    "assigned 1: %wheel 1 Ops 1000 since 500,",
 	    "assigned 0:",
 	    "group Ops '' 'Über alles, was hier ist.' 1 1 '' 1 4 [2 Operator Reader] [1 Quiet]",
 	    "group Broken '' 'Über alles, was hier ist.' 0 0 "
@@ -31,9 +31,9 @@ static void round_trip(void **state)
 	    "brief 0 2 gives 1 0",
 	    "brief 1 2 gives 1 1",
 	    "none",
-	    "policy Ops 3600 7200 300 0 1 2 '(INC|CHG)[0-9]+.*' 1 1 finance=EditBillingInfo",
-	    "policy Open 1800 1800 0 1 0 0 '' 0 0",
-	    "policy Plain 600 600 0 1 0 0 '' 0 0",
+	    "policy Ops 3600 7200 300 0 1 2 '(INC|CHG)[0-9]+.*' 1 1 86400 finance=EditBillingInfo",
+	    "policy Open 1800 1800 0 1 0 0 '' 0 0 604800",
+	    "policy Plain 600 600 0 1 0 0 '' 0 0 604800",
 	    "none",
 	    "givers [2 Operator Reader]",
 	    "givers [1 Plain]",
@@ -51,7 +51,8 @@ static void round_trip(void **state)
 	    " [2 Ops Plain]",
 	    " [3 PermissionSetGroup/Open PermissionSetGroup/Ops Settings/Gate]",
 	    " [0]",
-	    "assigned 4: %wheel 1 Ops 1000, alice 1 Ops 4000000000, alice 2 Plain 0, bob 1 Open 0,",
+	    "assigned 4: %wheel 1 Ops 1000 since 500, alice 1 Ops 4000000000 since 500, "
+	    "alice 2 Plain 0 since 500, bob 1 Open 0 since 500,",
 	    "PermissionSetGroup/Open some/where.xml 0,PermissionSetGroup/Ops some/where.xml 4 3c "
 	    "62 2f "
 	    "3e,Settings/Gate some/where.xml 9 3c 61 3e 00 ff 3c 2f 61 3e,",
