@@ -38,6 +38,8 @@ struct psg_carried {
 	struct psg_carried_authenticator *authenticators;
 	struct psg_carried_attempts *attempts;
 	size_t authenticator_count, attempts_count;
+	bool has_until;
+	int64_t until_s; /* the mark until-N: what was enrolled alone by then is void */
 	struct psg_strings spent, ended; /* names in spent/, without and with an end */
 	bool recovery;                   /* had recovery codes, which are not carried */
 };

@@ -188,6 +188,7 @@ enum psg_err psg_credential_seal(const struct psg_person *authenticators,
 
 /* The time of the assignment that let it be enrolled, where the id is of such a credential. */
 bool psg_self_id_parse(const char *id, int64_t *ret_assigned_s);
+#define PSG_SELF_UNTIL_MAX ((INT64_C(1) << 40) - 1)
 /* until-N: what was enrolled so by an assignment made up to N is void, whenever it is put. */
 bool psg_self_until_parse(const char *name, int64_t *ret_until_s);
 /* The highest N of authenticators/; -1: none. */

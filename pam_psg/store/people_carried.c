@@ -112,6 +112,10 @@ static enum psg_err take_all(struct psg_record *record, struct psg_carried *carr
 
 	while (err == PSG_OK && psg_record_next_is(record, "authenticator"))
 		err = take_authenticator(record, carried);
+	if (err == PSG_OK && psg_record_next_is(record, "until")) {
+		carried->has_until = true;
+		carried->until_s = (int64_t)psg_record_get_u64(record, "until", PSG_SELF_UNTIL_MAX);
+	}
 	while (err == PSG_OK && psg_record_next_is(record, "attempts"))
 		err = take_attempts(record, carried);
 	while (err == PSG_OK && record->err == PSG_OK) {

@@ -59,16 +59,28 @@ static enum psg_err carry_authenticator(struct carrying *carrying, const struct 
 	return PSG_OK;
 }
 
+/* The mark of what was taken away goes along; what it makes void does not. */
 static enum psg_err carry_authenticators(struct carrying *carrying)
 {
 	struct psg_person person PSG_CLEANUP(psg_person_close) = {0};
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	enum psg_err err = psg_person_part(carrying->whole, "authenticators", false, &person);
+	int64_t until_s = -1, made_s;
 
 	if (err == PSG_OK)
 		err = psg_names_list(person.folder, &names);
-	for (size_t i = 0; i < names.count && err == PSG_OK; i++)
+	if (err == PSG_OK)
+		until_s = psg_self_until(&names);
+	for (size_t i = 0; i < names.count && err == PSG_OK; i++) {
+		if (psg_self_until_parse(names.items[i], &made_s) ||
+		    (psg_self_id_parse(names.items[i], &made_s) && made_s <= until_s))
+			continue;
 		err = carry_authenticator(carrying, &person, names.items[i]);
+	}
+	if (err == PSG_OK && until_s >= 0) {
+		psg_record_put_u64(carrying->out, "until", (uint64_t)until_s);
+		carrying->any = true;
+	}
 	return err == PSG_ERR_NOT_FOUND ? PSG_OK : err;
 }
 

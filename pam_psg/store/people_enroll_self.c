@@ -18,7 +18,6 @@
 /* "5e1f" and the assignment's time in seconds. A random id is one by an accident of 1 in 2^24. */
 #define SELF_ID "5e1f%012" PRIx64
 #define SELF_PREFIX "5e1f"
-#define SELF_SINCE_MAX ((INT64_C(1) << 40) - 1)
 #define UNTIL_NAME "until-%" PRId64
 #define UNTIL_PREFIX "until-"
 
@@ -36,7 +35,7 @@ bool psg_self_id_parse(const char *id, int64_t *ret_assigned_s)
 	if (!psg_credential_id_valid(id) || strncmp(id, SELF_PREFIX, strlen(SELF_PREFIX)) != 0)
 		return false;
 	since = strtoull(id + strlen(SELF_PREFIX), NULL, 16);
-	if (since > SELF_SINCE_MAX)
+	if (since > PSG_SELF_UNTIL_MAX)
 		return false;
 	*ret_assigned_s = (int64_t)since;
 	return true;
@@ -52,7 +51,7 @@ bool psg_self_until_parse(const char *name, int64_t *ret_until_s)
 		return false;
 	until = strtoll(digits, NULL, 10);
 	(void)snprintf(again, sizeof(again), UNTIL_NAME, until);
-	if (until < 0 || until > SELF_SINCE_MAX || strcmp(again, name) != 0)
+	if (until < 0 || until > PSG_SELF_UNTIL_MAX || strcmp(again, name) != 0)
 		return false;
 	*ret_until_s = until;
 	return true;

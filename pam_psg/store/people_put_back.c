@@ -141,7 +141,11 @@ static enum psg_err put_authenticators(const struct psg_person *person,
 	struct psg_strings names PSG_CLEANUP(psg_strings_clear) = {0};
 	const struct psg_folder_ops *ops = person->folder->ops;
 	enum psg_err err = psg_names_list(person->folder, &names);
+	int64_t until_s;
 
+	/* Before any that it makes void could be there. */
+	if (err == PSG_OK && write && carried->has_until)
+		err = psg_self_void(person, carried->until_s);
 	for (size_t i = 0; i < carried->authenticator_count && err == PSG_OK; i++) {
 		const struct psg_carried_authenticator *one = &carried->authenticators[i];
 
@@ -152,7 +156,9 @@ static enum psg_err put_authenticators(const struct psg_person *person,
 		result->put++;
 	}
 	for (size_t i = 0; i < names.count && err == PSG_OK; i++) {
-		if (is_carried(carried, names.items[i]))
+		/* What was taken away here stays so. */
+		if (is_carried(carried, names.items[i]) ||
+		    psg_self_until_parse(names.items[i], &until_s))
 			continue;
 		if (write)
 			err = ops->remove(person->folder, names.items[i]);
@@ -168,8 +174,9 @@ static enum psg_err authenticators(const struct psg_person *whole,
 				   struct psg_put_back_result *result)
 {
 	struct psg_person person PSG_CLEANUP(psg_person_close) = {0};
-	enum psg_err err = psg_person_part(whole, "authenticators",
-					   write && carried->authenticator_count > 0, &person);
+	enum psg_err err = psg_person_part(
+	    whole, "authenticators",
+	    write && (carried->authenticator_count > 0 || carried->has_until), &person);
 
 	if (err == PSG_OK)
 		return put_authenticators(&person, carried, write, result);

@@ -83,7 +83,9 @@ static void opens_and_counts_down(void **state)
 	assert_int_equal(authenticate(" 7k2qx-m9t4d", 0), PAM_SUCCESS);
 	assert_int_equal(world.person.prompts, 1);
 	assert_string_equal(world.person.asked, "Authenticator code: \n");
-	assert_non_null(strstr(world.person.said, "3 recovery codes are left. Cross it out."));
+	assert_non_null(
+	    strstr(world.person.said,
+		   "A recovery code was spent: 3 recovery codes are left. Cross it out."));
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
 	assert_true(psg_recovery_opened(world_activation(&world).file));
 	assert_true(logged("\"event\":\"RecoveryUsed\""));
@@ -91,8 +93,8 @@ static void opens_and_counts_down(void **state)
 	assert_true(logged("\"event\":\"Activated\""));
 	lapse();
 	assert_int_equal(authenticate("7K2QX-M9T4D", 0), PAM_AUTH_ERR);
-	assert_non_null(strstr(world.person.said, "That recovery code was used before. Take "
-						  "another one."));
+	assert_non_null(strstr(world.person.said, "That recovery code was used before. Try "
+						  "the next one."));
 	assert_int_equal(authenticate("ABCDE-FGH24", 0), PAM_AUTH_ERR);
 	assert_non_null(strstr(world.person.said, "That recovery code is not right."));
 	/* When few are left it says what to do. */

@@ -187,6 +187,49 @@ static void put_back_ends_what_had_ended(void **state)
 	assert_int_equal(folk_live(folk, "alice"), 0);
 }
 
+/* What an administrator took away stays away, also on a host that never knew of it. */
+static void put_back_keeps_what_was_taken_away(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_credentials list PSG_CLEANUP(psg_credentials_clear) = {0};
+	struct psg_credential alone = folk->phone;
+	size_t removed;
+
+	psg_self_id(1000, alone.id);
+	folk_enroll(folk, "alice", &alone);
+	char *before PSG_CLEANUP(psg_free_bytes) = carry(folk, "alice");
+
+	assert_int_equal(psg_people_unenroll(folk->store, "alice", NULL, &removed), PSG_OK);
+	char *after PSG_CLEANUP(psg_free_bytes) = carry(folk, "alice");
+
+	assert_non_null(strstr(after, "until "));
+	/* Here the mark is, and an older backup does not take it away. */
+	(void)put_back(folk, before, true);
+	assert_int_equal(psg_people_credentials(folk->store, "alice", &list), PSG_OK);
+	assert_int_equal(list.count, 0);
+	assert_int_equal(psg_people_self_open(folk->store, "alice", 1000), PSG_ERR_NOT_ENROLLED);
+}
+
+/* The other way about: the mark comes with the backup. */
+static void put_back_brings_the_mark(void **state)
+{
+	struct folk *folk = *state;
+	struct psg_credential alone = folk->phone;
+	size_t removed;
+
+	psg_self_id(1000, alone.id);
+	folk_enroll(folk, "alice", &alone);
+	assert_int_equal(psg_people_unenroll(folk->store, "alice", NULL, &removed), PSG_OK);
+	char *text PSG_CLEANUP(psg_free_bytes) = carry(folk, "alice");
+	char *named = strstr(text, "alice");
+
+	assert_non_null(named);
+	memcpy(named, "carol", 5);
+	assert_int_equal(psg_people_self_open(folk->store, "carol", 1000), PSG_OK);
+	(void)put_back(folk, text, true);
+	assert_int_equal(psg_people_self_open(folk->store, "carol", 1000), PSG_ERR_NOT_ENROLLED);
+}
+
 static void put_back_replaces_authenticators(void **state)
 {
 	struct folk *folk = *state;
@@ -465,6 +508,8 @@ int main(void)
 	    FOLK_BOTH(carried_is_no_activation),
 	    FOLK_BOTH(put_back_revives_nothing),
 	    FOLK_BOTH(put_back_ends_what_had_ended),
+	    FOLK_BOTH(put_back_keeps_what_was_taken_away),
+	    FOLK_BOTH(put_back_brings_the_mark),
 	    FOLK_BOTH(put_back_replaces_authenticators),
 	    FOLK_BOTH(put_back_attempts),
 	    FOLK_MEMORY(put_back_order),
