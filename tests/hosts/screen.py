@@ -1,10 +1,12 @@
 """A terminal of 80 x 24, and what is to be seen on it."""
 
+import base64
 import re
 import subprocess
+import time
 
 import world
-from machine import wait_until
+from machine import PASSWORD, totp, wait_until
 
 COLUMNS, LINES = 80, 24
 
@@ -62,3 +64,21 @@ def scan(text, folder):
             file.write(b"".join((b"\0" if dark else b"\xff") * scale for dark in line) * scale)
     done = subprocess.run(["zbarimg", "-q", "--raw", path], capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def ssh(server, person):
+    screen = Screen("ssh", "-p", str(server.port), *server.options(person, False), f"{person.name}@127.0.0.1")
+    screen.wait("assword:")
+    screen.type(PASSWORD)
+    return screen
+
+
+def key_on(screen):
+    """The secret, from the key that the screen shows."""
+    shown = re.search(r"6 digits\): ((?:[A-Z2-7]{4} ?){8})$", screen, re.M)
+    assert shown, screen
+    return base64.b32decode(shown.group(1).replace(" ", ""))
+
+
+def code_of(secret):
+    return totp(secret, int(time.time()) // 30)

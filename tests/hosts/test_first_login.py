@@ -10,20 +10,9 @@ import pytest
 
 import drive
 from machine import PASSWORD, totp, wait_until
-from screen import Screen, scan
+from screen import Screen, code_of, key_on, scan, ssh
 
 IN = r"(?m)\$$"
-
-
-def key_on(screen):
-    """The secret, from the key that the screen shows."""
-    shown = re.search(r"6 digits\): ((?:[A-Z2-7]{4} ?){8})$", screen, re.M)
-    assert shown, screen
-    return base64.b32decode(shown.group(1).replace(" ", ""))
-
-
-def code_of(secret):
-    return totp(secret, int(time.time()) // 30)
 
 
 def wrong_code(secret):
@@ -41,13 +30,6 @@ def fixture_world(machine, sshd):
         server.log_level = "INFO"  # as a person's client: it says why
         return machine.person(enrolled=False), server
     return make
-
-
-def ssh(server, person):
-    screen = Screen("ssh", "-p", str(server.port), *server.options(person, False), f"{person.name}@127.0.0.1")
-    screen.wait("assword:")
-    screen.type(PASSWORD)
-    return screen
 
 
 def authenticators(machine, person):

@@ -1,12 +1,15 @@
-"""README's quick start, its steps 3 and 4, as they are written there: rolled out as permissive, then closed, then undone."""
+"""README's quick start as it is written there: from no store at all to an ssh whose people enrolled themselves."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
+import time
 
 import world
 from machine import CONF
+from screen import code_of, key_on, ssh
 
 README = os.path.join(world.REPO, "README.md")
 
@@ -45,3 +48,44 @@ def test_rolled_out_as_permissive_then_closed(machine, sshd):
     assert found(machine) == set()
     assert server.run(person, "echo in", codes=[person.code()]).stdout == "in\n"
     assert server.run(stranger, "echo in").returncode == 255
+
+
+def psgctl_lines(lines):
+    return [line for line in lines if line.startswith("psgctl ")]
+
+
+def test_from_nothing_to_people_who_enrolled_themselves(machine, sshd):
+    """Every command of steps 2 to 4 but the one that reloads sshd, which is started instead; alice is the person."""
+    person = machine.person(assigned=False, enrolled=False)
+    shutil.rmtree("/var/lib/psg")
+    shutil.rmtree("/etc/psg")
+    run([line.replace("alice", person.name) for line in step(2)])
+    run(step(3), but=("sshd", "psgctl"))
+    server = sshd("psg-password-code")
+    asked = [line.replace("alice", person.name) for line in psgctl_lines(step(3))]
+    assert [line.split()[1] for line in asked] == ["doctor", "explain"]
+    # The first login of all: nobody is kept out, and nothing is asked.
+    assert server.run(person, "echo in").stdout == "in\n" and server.asked() == ["Password: "]
+    would = machine.psgctl_json("log", "--would-deny")
+    assert [(row["userName"], row["service"]) for row in would] == [(person.name, "sshd")]
+    run(step(4), but=("psgctl",))
+    assert found(machine) <= {"group-unreachable"}
+    # Closed: alice enrols by what the screen shows, and is in; from then on a code is asked.
+    with ssh(server, person) as screen:
+        secret = key_on(screen.wait("Code it shows now:"))
+        screen.type(code_of(secret))
+        screen.wait(r"(?m)\$$")
+        live = machine.psgctl_json("status")
+        assert [row["userName"] for row in live] == [person.name]
+    person.secret, person.spent = secret, int(time.time()) // 30
+    assert server.run(person, "echo in", codes=[person.code()]).stdout == "in\n"
+    assert server.asked() == ["Password: ", "Authenticator code: "]
+    assert server.run(person, "echo in", codes=[person.wrong_code()]).returncode == 255
+
+
+def test_the_log_says_what_the_readme_says():
+    """Step 3 has two blocks; the second one is what is asked days later."""
+    with open(README, encoding="utf-8") as file:
+        text = file.read()
+    third = text[text.index("**3. "):text.index("**4. ")]
+    assert re.findall(r"^```\n(.*?)^```", third, re.M | re.S)[1] == "psgctl log --would-deny\n"
