@@ -10,7 +10,7 @@
 static bool failed(struct import *import)
 {
 	if (import->no_memory) {
-		ctl_error(import->ctl, "out of memory; nothing was changed");
+		ctl_error(import->ctl, "out of memory: run it again; nothing was changed");
 		return true;
 	}
 	if (import->count == 0 && import->error_count == 0)

@@ -17,15 +17,17 @@ static bool open_file(const struct import *import, int *ret_fd, struct stat *ret
 	int fd = open(import->file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 
 	if (fd < 0 || fstat(fd, ret) != 0) {
-		ctl_error(import->ctl, "cannot read %s: %s; nothing was changed",
+		ctl_error(import->ctl,
+			  "cannot read %s: %s: name a file that root can read; nothing was changed",
 			  ctl_safe(import->file),
-			  errno == ELOOP ? "it is a link; name the file that it leads to"
-					 : strerror(errno));
+			  errno == ELOOP ? "it is a link" : strerror(errno));
 	} else if (!S_ISREG(ret->st_mode)) {
-		ctl_error(import->ctl, "%s is no plain file; nothing was changed",
+		ctl_error(import->ctl,
+			  "%s is no plain file: name the file itself; nothing was changed",
 			  ctl_safe(import->file));
 	} else if ((uint64_t)ret->st_size > IMPORT_SIZE_MAX) {
-		ctl_error(import->ctl, "%s is larger than %u MiB; nothing was changed",
+		ctl_error(import->ctl,
+			  "%s is larger than %u MiB: name the right file; nothing was changed",
 			  ctl_safe(import->file), IMPORT_SIZE_MAX >> 20);
 	} else {
 		*ret_fd = fd;
@@ -58,7 +60,8 @@ bool import_read(const struct import *import, struct import_text *ret)
 		len += got > 0 ? (size_t)got : 0;
 	}
 	if (ret->data == NULL || got < 0 || len == ret->size || strlen(ret->data) != len) {
-		ctl_error(import->ctl, "cannot read %s: %s; nothing was changed",
+		ctl_error(import->ctl,
+			  "cannot read %s: %s: name a file that root can read; nothing was changed",
 			  ctl_safe(import->file),
 			  ret->data == NULL  ? "out of memory"
 			  : got < 0          ? strerror(errno)

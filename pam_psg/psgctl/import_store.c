@@ -158,9 +158,11 @@ static void take_back(struct import *import, size_t count)
 							     entry->credential.id, &removed);
 
 		if (err)
-			ctl_error(import->ctl,
-				  "authenticator %s of %s could not be removed again: %s",
-				  entry->credential.id, ctl_safe(entry->user), psg_strerror(err));
+			ctl_error(
+			    import->ctl,
+			    "authenticator %s of %s could not be removed again: %s; remove it with "
+			    "psgctl unenroll and --id",
+			    entry->credential.id, ctl_safe(entry->user), psg_strerror(err));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "psg/ledger.h"
+#include "psg/output.h"
 #include "psgctl.h"
 
 struct report {
@@ -33,9 +34,7 @@ void report_json(const struct psg_page *page, FILE *out);
 /* -- report_output.c: a file that is whole or not there -- */
 struct report_output {
 	const char *path; /* "-": standard output */
-	const char *name; /* in its folder */
-	int folder;       /* -1: standard output */
-	char beside[64];
+	struct psg_output file;
 	FILE *stream;
 };
 

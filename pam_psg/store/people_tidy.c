@@ -123,10 +123,10 @@ static enum psg_err tidy_name(const struct tidy *tidy, const char *text)
 		return PSG_OK;
 	if (name.kind == PSG_SPENT_RECOVERY)
 		return name.part == PSG_SPENT_RECORD ? tidy_recovery(tidy, name.file) : PSG_OK;
-	if (!may_go(tidy, &name, &least_ns))
-		return PSG_OK;
 	/* Companions go with their record; those that are left without one go by themselves. */
 	if (name.part != PSG_SPENT_RECORD && psg_strings_has(tidy->names, name.file))
+		return PSG_OK;
+	if (!may_go(tidy, &name, &least_ns))
 		return PSG_OK;
 	if (name.part != PSG_SPENT_RECORD)
 		return remove_orphans(tidy, name.file);

@@ -60,7 +60,7 @@ def month(now, days=30, people=None):
     log = Log(now)
     pick = log.random
     people = people or PEOPLE
-    start = log.now - days * DAY
+    start = log.now - days * DAY + 1800  # within the days before a report that is made a while later
     log.put(start + 60, "Initialized", actor="root", service="psgctl")
     log.put(start + 120, "Deployed", actor="root", service="psgctl", reason="5 created, 0 changed, 0 deleted")
     for user in people:

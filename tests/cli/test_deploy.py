@@ -126,7 +126,7 @@ def test_deploy_of_neither_directory_nor_zip(psgctl, package, tmp_path):
     result = psgctl("deploy", tmp_path / "none")
     assert result.rc == 3 and result.out == "" and result.err.startswith(
         f"psgctl: cannot read the package {tmp_path}/none: ") and result.err.endswith(
-            "; nothing was changed: name a directory or zip that root can read\n")
+            ": name a directory or zip that root can read; nothing was changed\n")
     for content in (b"", b"PK", b"<Package/>", b"\0" * 4096):
         (tmp_path / "file.zip").write_bytes(content)
         result = psgctl("deploy", tmp_path / "file.zip")

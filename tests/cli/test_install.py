@@ -172,8 +172,8 @@ def test_damage(there, exported):
 
 def test_another_version(there, exported):
     whole, before = exported.read_bytes(), there.policy_bytes()
-    assert of_version(whole, 3) == whole
-    for version, word in ((4, "upgrade psgctl"), (2, "export it again")):
+    assert of_version(whole, 4) == whole
+    for version, word in ((5, "upgrade psgctl"), (2, "export it again")):
         exported.write_bytes(of_version(whole, version))
         result = there("policy", "install", exported)
         assert result.rc == 3 and word in result.err, result

@@ -164,6 +164,8 @@ BY_ITS_PLACE = {
     "cannot write %s: %s%s%s": "the remedy comes last",
     "events to choose from: %s": "the line before it says so",
     "and %zu more": "bulk: each line above has its own",
+    "and %zu more like these": "import: each line above has its own",
+    "cannot write %s: %s; %s": "the remedy, or --output, comes last",
     "%zu error%s in %s: nothing was changed": "bulk: each line above has its own",
     "%zu error%s in the manifest: nothing was retrieved": "each line above has its own",
     "%zu error%s, %zu warning%s: nothing was changed": "each line above has its own",
