@@ -1,6 +1,6 @@
 /* A person as a backup has them: the text read, and judged before anything of it is written anywhere.
  *
- * MUST NOT take a name that is more than a name in its folder (hostile_names in tests/store/backup_test.c): what is
+ * MUST NOT take a name that is more than a name in its folder (hostile_names in tests/store/carry_test.c): what is
  *   written in the store is named by it.
  * MUST NOT take an authenticator that is another person's, or opens with another key (carried_moves_nowhere). */
 #include <stdio.h>

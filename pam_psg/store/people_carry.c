@@ -7,7 +7,7 @@
  * a highest step. Codes spent after the listing are not in the backup, however it is made, and nothing here can help that:
  * psg_people_put_back spends them all, unseen, by their steps.
  *
- * MUST read authenticators before spent/ (carry_order in tests/store/backup_test.c).
+ * MUST read authenticators before spent/ (carry_order in tests/store/carry_test.c).
  * MUST NOT carry what opens something: no activation, no binding, no recovery code (carried_is_no_activation). */
 #include <stdio.h>
 #include <string.h>
