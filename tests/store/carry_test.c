@@ -112,8 +112,8 @@ static void hostile_names(void **state)
 	    "psg-person 1\nname alice\nauthenticator ../../x\nsealed 00\n",
 	    "psg-person 1\nname alice\nauthenticator aaaaaaaaaaaaaaaa\nsealed 0\n",
 	    "psg-person 1\nname alice\nauthenticator aaaaaaaaaaaaaaaa\nsealed 0G\n",
-	    "psg-person 1\nname alice\nauthenticator aaaaaaaaaaaaaaaa\nsealed 00\n"
-	    "authenticator aaaaaaaaaaaaaaaa\nsealed 00\n",
+	    ("psg-person 1\nname alice\nauthenticator aaaaaaaaaaaaaaaa\nsealed 00\n"
+	     "authenticator aaaaaaaaaaaaaaaa\nsealed 00\n"),
 	    "psg-person 1\nname \n",
 	    "psg-person 1\n",
 	    "psg-person 1\nname alice\nunknown x\n",
