@@ -183,6 +183,8 @@ demo: deps
 
 deps:
 	@tests/deps
+build-deps:
+	@tests/deps --build
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -265,11 +267,11 @@ help:
 	@echo 'make fresh      the package in a Debian 12 made by debootstrap, with a login; needs the network'
 	@echo 'make fuzz       libFuzzer on whatever is read: records, arguments, answers, files; FUZZ_S=30 seconds each'
 	@echo 'make bench      deploying at scale, and logins next to the peers, measured; make bench-quick in less than a minute'
-	@echo 'make deps       install the Debian packages that are missing'
+	@echo 'make build-deps install the Debian packages that building takes; make deps: those of the tests too'
 	@echo 'make clean      remove build/'
 	@echo 'CC=clang WERROR=1 BUILD=DIR are honoured.'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps format install uninstall deb fresh clean help
+.PHONY: all tests check sanitize coverage soak mutants fuzz fuzz-programs bench bench-quick bench-programs demo deps build-deps format install uninstall deb fresh clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
