@@ -51,10 +51,21 @@ static void lose_victim(const struct town *town)
 	assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* What the killed ones were just writing lies there for an hour, and each command looks at all of it: it would make more
+ * calls each time, and the test would chase its own end. */
+static void sweep(const struct town *town)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -f %s/.tmp-*", town->world.store_dir);
+	assert_int_equal(system(command), 0);
+}
+
 static void begin(struct town *town)
 {
 	static const char *const unassign[] = {"unassign", "daemon", WORLD_GROUP, NULL};
 
+	sweep(town);
 	lose_victim(town);
 	assert_int_equal(psg_people_enroll(town->world.store, town_names[TOWN_VICTIM],
 					   &town->device[TOWN_VICTIM]),
