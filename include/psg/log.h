@@ -29,7 +29,7 @@ struct psg_log_line {
 PSG_MUST_CHECK
 enum psg_err psg_log_open(struct psg_folder *root, struct psg_log **ret);
 void psg_log_close(struct psg_log **log);
-/* The next line, good until the next call. NOT_FOUND: that was the last one, for now; called again later it goes on with what
+/* The next line, good until the next call. NOT_FOUND: that was the last one there is; called again later it goes on with what
  * came meanwhile, also after the file was renamed, replaced or cut short. A line that is not ended yet is not there yet; an
  * empty one is none: whoever finds a line that was cut short begins with a line break.
  * Errors: the store's; IO. */

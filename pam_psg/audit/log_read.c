@@ -174,7 +174,7 @@ static enum psg_err move_on(struct psg_log *log)
 	return look(log);
 }
 
-/* NOT_FOUND: nothing for now; OK without a line: something changed, look again. */
+/* NOT_FOUND: nothing new; OK without a line: something changed, look again. */
 static enum psg_err go_on(struct psg_log *log, bool *ret_line, struct psg_log_line *ret)
 {
 	bool other = false;
