@@ -38,22 +38,6 @@ static void answer(const char *first)
 	world.person = (struct person){.answers = {first}};
 }
 
-/* Runs `body` in a child that leads its own session; its return value is the exit status. */
-static int in_new_session(int (*body)(void))
-{
-	pid_t child = fork();
-
-	if (child == 0) {
-		setsid();
-		_exit(body());
-	}
-	int status;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static void after_publickey(void **state)
 {
 	(void)state;
@@ -104,7 +88,7 @@ static void su_ends_no_session(void **state)
 {
 	(void)state;
 	world_stack(&world, "su", "application=gate");
-	assert_int_equal(in_new_session(su_that_leads), 0);
+	assert_int_equal(world_in_new_session(su_that_leads), 0);
 }
 
 static size_t logins(void)
@@ -138,7 +122,7 @@ static void strangers_leave_no_login(void **state)
 	(void)state;
 	world_deploy(&world, &policy);
 	world_stack(&world, "gate", "unassigned_ok");
-	assert_int_equal(in_new_session(stranger_opens), 0);
+	assert_int_equal(world_in_new_session(stranger_opens), 0);
 }
 
 /* As root's: an id that the parent has not. As a person's: an orphan's of whatever login. */
@@ -167,8 +151,8 @@ static void only_root_opens_logins(void **state)
 {
 	(void)state;
 	world_activate(&world, 0, 3600, NULL);
-	assert_int_equal(in_new_session(person_opens), 0);
-	assert_int_equal(in_new_session(root_opens), 1);
+	assert_int_equal(world_in_new_session(person_opens), 0);
+	assert_int_equal(world_in_new_session(root_opens), 1);
 }
 
 /* What libpam's pam_set_data was called with: pam_systemd's limit, as pam_systemd finds it. */
@@ -243,8 +227,8 @@ static void unassigned_ok_under_a_limit(void **state)
 	(void)state;
 	world_deploy(&world, &policy);
 	world_stack(&world, "gate", "unassigned_ok noprompt");
-	assert_int_equal(in_new_session(stranger_without_a_limit), PAM_SUCCESS);
-	assert_int_equal(in_new_session(stranger_under_a_limit), PAM_PERM_DENIED);
+	assert_int_equal(world_in_new_session(stranger_without_a_limit), PAM_SUCCESS);
+	assert_int_equal(world_in_new_session(stranger_under_a_limit), PAM_PERM_DENIED);
 }
 
 /* Why what was active a moment ago opens nothing now. */

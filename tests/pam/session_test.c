@@ -38,22 +38,6 @@ static void answer(const char *first)
 	world.person = (struct person){.answers = {first}};
 }
 
-/* Runs `body` in a child that leads its own session; its return value is the exit status. */
-static int in_new_session(int (*body)(void))
-{
-	pid_t child = fork();
-
-	if (child == 0) {
-		setsid();
-		_exit(body());
-	}
-	int status;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static void whole_login(void **state)
 {
 	(void)state;
@@ -92,7 +76,7 @@ static int login_and_close(void)
 static void leader_close_ends(void **state)
 {
 	(void)state;
-	assert_int_equal(in_new_session(login_and_close), 0);
+	assert_int_equal(world_in_new_session(login_and_close), 0);
 	struct psg_activation made = world_activation(&world);
 
 	assert_true(made.ended);
@@ -120,7 +104,7 @@ static void one_sessions_activation_is_not_anothers(void **state)
 	assert_int_equal(pam_acct_mgmt(world.pamh, 0), PAM_SUCCESS);
 	assert_int_equal(world.person.prompts, 0);
 	/* A root process that leads a session of its own, as sshd's monitor does: asked. */
-	assert_int_equal(in_new_session(gate_without_answer), 1);
+	assert_int_equal(world_in_new_session(gate_without_answer), 1);
 }
 
 static int authenticate_in_session(const char *rhost)
@@ -280,10 +264,10 @@ static void the_caller_is_the_real_uid(void **state)
 {
 	(void)state;
 	world_stack(&world, "sudo", "application=gate");
-	assert_int_equal(in_new_session(caller_root), 0);
-	assert_int_equal(in_new_session(caller_nobody), 1);
+	assert_int_equal(world_in_new_session(caller_root), 0);
+	assert_int_equal(world_in_new_session(caller_nobody), 1);
 	world_activate(&world, 0, 3600, NULL);
-	assert_int_equal(in_new_session(caller_nobody), 0);
+	assert_int_equal(world_in_new_session(caller_nobody), 0);
 }
 
 static int stranger_guesses(void)
@@ -302,7 +286,7 @@ static int stranger_guesses(void)
 static void a_stranger_wears_out_nobody(void **state)
 {
 	(void)state;
-	assert_int_equal(in_new_session(stranger_guesses), 0);
+	assert_int_equal(world_in_new_session(stranger_guesses), 0);
 	assert_int_equal(world_attempts(&world), 0);
 	answer(world_code(&world, 0));
 	world_start(&world, "gate", WORLD_USER);

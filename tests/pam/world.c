@@ -308,3 +308,18 @@ int world_run_in_session(int (*tests)(void))
 		_exit(member > 0 ? await(member) : 99);
 	exit(tests());
 }
+
+int world_in_new_session(int (*body)(void))
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		setsid();
+		_exit(body());
+	}
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}

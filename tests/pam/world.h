@@ -106,6 +106,8 @@ unsigned world_live(struct world *world, const char *user);
 /* Runs `tests` in a session whose leader lives and is another process, whatever this one was started
  * from; for main. */
 int world_run_in_session(int (*tests)(void));
+/* Runs `body` in a child that leads its own session; its return value is the exit status. */
+int world_in_new_session(int (*body)(void));
 /* Path of the built module or psgctl. */
 const char *world_built(const char *name);
 
