@@ -14,10 +14,11 @@ enum psg_reason_verdict {
 	PSG_REASON_GOOD,
 };
 
-/* `text` "" stands for none. The whole text must match the pattern; where the policy asks for no
- * reason one may be given, and no pattern counts. */
+/* `text` "" stands for none. The whole text must match the pattern (psg/pattern.h); where the policy asks for no
+ * reason one may be given, and no pattern counts. Errors, with which *ret is not set: NO_MEMORY; CORRUPT, where the
+ * policy's pattern is none. */
 PSG_MUST_CHECK
-enum psg_reason_verdict psg_reason_judge(const struct psg_activation_policy *policy,
-					 const char *text);
+enum psg_err psg_reason_judge(const struct psg_activation_policy *policy, const char *text,
+			      enum psg_reason_verdict *ret);
 
 #endif

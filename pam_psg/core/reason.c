@@ -1,36 +1,36 @@
 /* The reason for an activation against its policy's rule and pattern. */
 #include "psg/reason.h"
 
-#include <regex.h>
 #include <string.h>
 
 #include "psg/activation.h"
+#include "psg/base.h"
+#include "psg/pattern.h"
 
-/* The whole text must match, as the administrator who wrote the pattern would expect. POSIX matches
- * are leftmost and longest: one that is not the whole text means that no match is. */
-static bool matches(const char *pattern, const char *text)
+/* A stored pattern was read before it was stored: one that is none now is damage. */
+static enum psg_err match(const char *text, const char *reason, enum psg_reason_verdict *ret)
 {
-	regex_t compiled;
-	regmatch_t match;
+	struct psg_pattern *pattern PSG_CLEANUP(psg_pattern_free) = NULL;
+	char why[PSG_PATTERN_WHY_SIZE];
+	enum psg_err err = psg_pattern_parse(text, &pattern, why);
 
-	if (regcomp(&compiled, pattern, REG_EXTENDED))
-		return false;
-	int failed = regexec(&compiled, text, 1, &match, 0);
-
-	regfree(&compiled);
-	return !failed && match.rm_so == 0 && (size_t)match.rm_eo == strlen(text);
+	if (err)
+		return err == PSG_ERR_INVALID ? PSG_ERR_CORRUPT : err;
+	*ret = psg_pattern_matches(pattern, reason) ? PSG_REASON_GOOD : PSG_REASON_UNMATCHED;
+	return PSG_OK;
 }
 
-enum psg_reason_verdict psg_reason_judge(const struct psg_activation_policy *policy,
-					 const char *text)
+enum psg_err psg_reason_judge(const struct psg_activation_policy *policy, const char *text,
+			      enum psg_reason_verdict *ret)
 {
 	if (!*text)
-		return policy->reason == PSG_REASON_REQUIRED ? PSG_REASON_MISSING : PSG_REASON_GOOD;
-	if (strlen(text) >= PSG_DESCRIPTION_SIZE ||
-	    !psg_text_is_plain(text, PSG_REASON_CHARACTERS_MAX))
-		return PSG_REASON_REFUSED;
-	if (policy->reason == PSG_REASON_NONE || !*policy->reason_pattern ||
-	    matches(policy->reason_pattern, text))
-		return PSG_REASON_GOOD;
-	return PSG_REASON_UNMATCHED;
+		*ret = policy->reason == PSG_REASON_REQUIRED ? PSG_REASON_MISSING : PSG_REASON_GOOD;
+	else if (strlen(text) >= PSG_DESCRIPTION_SIZE ||
+		 !psg_text_is_plain(text, PSG_REASON_CHARACTERS_MAX))
+		*ret = PSG_REASON_REFUSED;
+	else if (policy->reason == PSG_REASON_NONE || !*policy->reason_pattern)
+		*ret = PSG_REASON_GOOD;
+	else
+		return match(policy->reason_pattern, text, ret);
+	return PSG_OK;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "psg/base.h"
+#include "psg/pattern.h"
 #include "psg/text.h"
 
 static void check_times(const struct psg_xml_node *root, const struct psg_activation_policy *policy,
@@ -22,20 +24,28 @@ static void check_times(const struct psg_xml_node *root, const struct psg_activa
 				 "warnBefore is not shorter than lifetime");
 }
 
-static void check_reason(const struct psg_xml_node *root,
-			 const struct psg_activation_policy *policy, struct psg_report *report)
+static enum psg_err check_reason(const struct psg_xml_node *root,
+				 const struct psg_activation_policy *policy,
+				 struct psg_report *report)
 {
 	const struct psg_xml_node *node = psg_xml_child(root, "reasonPattern");
+	struct psg_pattern *pattern PSG_CLEANUP(psg_pattern_free) = NULL;
 	char why[PSG_PATTERN_WHY_SIZE];
 
-	if (!node || !*node->text)
-		return;
-	if (!psg_pattern_valid(node->text, why))
+	/* Of one that is too long that has been said. */
+	if (!node || !*node->text || psg_utf8_count(node->text) > PSG_PATTERN_CHARACTERS_MAX)
+		return PSG_OK;
+	enum psg_err err = psg_pattern_parse(node->text, &pattern, why);
+
+	if (err == PSG_ERR_NO_MEMORY)
+		return err;
+	if (err)
 		psg_report_error(report, node, "Write a POSIX extended regular expression.",
 				 "reasonPattern is not a valid regular expression: %s", why);
 	else if (policy->reason == PSG_REASON_NONE)
 		psg_report_warning(report, node, "Set reason to Optional or Required.",
 				   "reasonPattern has no effect: no reason is asked for");
+	return PSG_OK;
 }
 
 static void check_enrollment(const struct psg_xml_node *root,
@@ -119,7 +129,8 @@ enum psg_err psg_build_policy(const struct psg_xml_node *root, const char *name,
 	policy->end_sessions = psg_value_boolean(root, "endSessions", false);
 	err = add_unix_groups(root, policy, report);
 	check_times(root, policy, report);
-	check_reason(root, policy, report);
+	if (err == PSG_OK)
+		err = check_reason(root, policy, report);
 	check_enrollment(root, policy, report);
 	return err;
 }

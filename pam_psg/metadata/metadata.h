@@ -16,7 +16,6 @@
 #define PSG_GROUP_MEMBERS_MAX 100U /* permission sets in a group */
 #define PSG_KEYS_MAX 2U            /* children that are the key of an item */
 #define PSG_SNIPPET_SIZE 64
-#define PSG_PATTERN_WHY_SIZE 128
 /* The end of a remedy. */
 #define PSG_API_NAME_RULE                                                                          \
 	"letters, digits and single underscores, beginning with a letter, not ending with an "     \
@@ -219,11 +218,9 @@ enum psg_err psg_canonical_write_derived(const struct psg_xml_node *root,
 					 const struct psg_file_type *type,
 					 const struct psg_xml_node *derived, struct psg_buf *ret);
 
-/* -- build_*.c, pattern.c: a validated tree to the model -- */
+/* -- build_*.c: a validated tree to the model -- */
 
 psg_build_fn psg_build_set, psg_build_muting_set, psg_build_group, psg_build_policy, psg_build_gate;
-/* Whether the module may compile and run this reasonPattern; *ret_why says what is wrong. */
-bool psg_pattern_valid(const char *pattern, char ret_why[static PSG_PATTERN_WHY_SIZE]);
 
 /* -- package.c, package_files.c, destructive.c -- */
 

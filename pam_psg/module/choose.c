@@ -100,12 +100,13 @@ enum psg_err psg_ask_reason(struct psg_request *req, const struct psg_activation
 	if (policy->reason == PSG_REASON_NONE)
 		return PSG_OK;
 	psg_show_line(policy->reason_pattern, pattern, sizeof(pattern));
+	enum psg_reason_verdict verdict;
 	enum psg_err err = ask_text(req, policy, pattern, &answer);
 
+	if (!err)
+		err = psg_reason_judge(policy, answer, &verdict);
 	if (err)
 		return err;
-	enum psg_reason_verdict verdict = psg_reason_judge(policy, answer);
-
 	if (verdict != PSG_REASON_GOOD)
 		return refuse_reason(req, pattern, verdict);
 	memcpy(out, answer, strlen(answer) + 1);

@@ -44,18 +44,17 @@ static void ask_reason(struct activate *activate, char out[static PSG_DESCRIPTIO
 		out[0] = '\0';
 }
 
-static enum ctl_exit reason(struct activate *activate, const char *given)
+/* What is wrong with a reason, and what would do. */
+static enum ctl_exit judge_reason(const struct activate *activate, const char *text)
 {
 	const struct psg_activation_policy *policy = &activate->policy;
-	const struct ctl *ctl = activate->ctl;
-	char *text = activate->description;
+	struct ctl *ctl = activate->ctl;
+	enum psg_reason_verdict verdict;
+	enum psg_err err = psg_reason_judge(policy, text, &verdict);
 
-	if (!given && activate->self && policy->reason == PSG_REASON_REQUIRED &&
-	    isatty(STDIN_FILENO)) {
-		ask_reason(activate, text);
-		given = text;
-	}
-	switch (psg_reason_judge(policy, given ? given : "")) {
+	if (err)
+		return ctl_store_error(ctl, "judging the reason", err);
+	switch (verdict) {
 	case PSG_REASON_MISSING:
 		ctl_error(ctl, "%s asks for a reason: --reason TEXT%s%s", activate->target,
 			  *policy->reason_pattern ? ", which must match " : "",
@@ -73,9 +72,23 @@ static enum ctl_exit reason(struct activate *activate, const char *given)
 	case PSG_REASON_GOOD:
 		break;
 	}
-	if (given && given != text)
-		strcpy(text, given);
 	return CTL_DONE;
+}
+
+static enum ctl_exit reason(struct activate *activate, const char *given)
+{
+	char *text = activate->description;
+
+	if (!given && activate->self && activate->policy.reason == PSG_REASON_REQUIRED &&
+	    isatty(STDIN_FILENO)) {
+		ask_reason(activate, text);
+		given = text;
+	}
+	enum ctl_exit status = judge_reason(activate, given ? given : "");
+
+	if (!status && given && given != text)
+		strcpy(text, given);
+	return status;
 }
 
 static enum ctl_exit scope(struct activate *activate, const struct activate_words *words)

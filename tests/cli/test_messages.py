@@ -1,8 +1,8 @@
 """Every message about metadata has a test that shows its text.
 
-The messages are the formats given to psg_report_error, psg_report_warning and psg_check_report, directly or through a
-function of the file that hands its parameter on, and the texts of faults. A test shows one when, with anything in
-the place of each conversion, it stands in a string of tests/unit, tests/store or tests/cli, or in bad.expected."""
+The messages are the formats given to the functions of FORMAT_OF, directly or through a function of the file that
+hands its parameter on, and the texts of faults. A test shows one when, with anything in the place of each conversion,
+it stands in a string of tests/unit, tests/store or tests/cli, or in bad.expected."""
 
 import glob
 import os
@@ -10,7 +10,7 @@ import re
 
 from conftest import REPO
 
-FORMAT_OF = {"psg_report_error": 3, "psg_report_warning": 3, "psg_check_report": 7}
+FORMAT_OF = {"psg_report_error": 3, "psg_report_warning": 3, "psg_check_report": 7, "psg_pattern_fault": 1}
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
 CONVERSION = r"%%|%-?[0-9*.]*(?:z|l|ll|j)?[a-zA-Z]"
 # No words of ours: what stands before a fault, and the text of errno.
@@ -119,13 +119,12 @@ def pattern_of(message):
 
 def test_every_message_is_shown_by_a_test():
     messages = {}
-    for path in sorted(glob.glob(os.path.join(REPO, "pam_psg/metadata/*.c"))):
+    for path in sorted(glob.glob(os.path.join(REPO, "pam_psg/metadata/*.c"))
+                       + glob.glob(os.path.join(REPO, "pam_psg/core/pattern*.c"))):
         for item in formats_of(without_comments(source(path))):
             messages[item] = os.path.basename(path)
     for item in reasons(os.path.join(REPO, "pam_psg/core/text.c"), "psg_api_name_fault"):
         messages[item] = "text.c"
-    for item in reasons(os.path.join(REPO, "pam_psg/metadata/pattern.c"), "find_fault"):
-        messages[item] = "pattern.c"
     assert len(messages) > 60, "the search finds hardly anything: it no longer knows how messages are made"
     texts = shown()
     missing = [f"{messages[item]}: {item}" for item in sorted(messages)

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "../../pam_psg/metadata/metadata.h"
 #include "../../pam_psg/store/people.h"
+#include "psg/pattern.h"
 #include "psg/reason.h"
 
 static void check_duration(const char *text)
@@ -166,26 +166,36 @@ static void check_ids(const char *text)
 	}
 }
 
+static enum psg_reason_verdict judge(const struct psg_activation_policy *policy, const char *answer)
+{
+	enum psg_reason_verdict verdict = PSG_REASON_REFUSED;
+
+	expect(psg_reason_judge(policy, answer, &verdict) == PSG_OK);
+	return verdict;
+}
+
 /* The pattern up to the first newline, then what somebody typed. What deploy takes as a pattern must be safe to run. */
 static void check_reason(char *text)
 {
 	char why[PSG_PATTERN_WHY_SIZE] = "", *answer = strchr(text, '\n');
 	struct psg_activation_policy policy = {.reason = PSG_REASON_REQUIRED,
 					       .reason_pattern = text};
+	struct psg_pattern *pattern PSG_CLEANUP(psg_pattern_free) = NULL;
 	enum psg_reason_verdict verdict, open;
 
 	if (answer)
 		*answer++ = '\0';
 	else
 		answer = text + strlen(text);
-	if (!psg_pattern_valid(text, why)) {
-		expect(*why != '\0');
+	if (psg_pattern_parse(text, &pattern, why) != PSG_OK) {
+		expect(*why != '\0' && !pattern);
 		return;
 	}
-	verdict = psg_reason_judge(&policy, answer);
+	(void)psg_pattern_matches(pattern, answer);
+	verdict = judge(&policy, answer);
 	expect(*answer ? verdict != PSG_REASON_MISSING : verdict == PSG_REASON_MISSING);
 	policy.reason_pattern = answer + strlen(answer);
-	open = psg_reason_judge(&policy, answer);
+	open = judge(&policy, answer);
 	expect(open != PSG_REASON_UNMATCHED &&
 	       (verdict == open || verdict == PSG_REASON_UNMATCHED));
 	expect(open != PSG_REASON_GOOD || psg_text_is_plain(answer, PSG_REASON_CHARACTERS_MAX));

@@ -24,8 +24,9 @@
 	    "<allowEdit>1</allowEdit><allowRead>true</allowRead><modifyAllRecords>false"           \
 	    "</modifyAllRecords><object>Account</object><viewAllRecords>false</viewAllRecords>"    \
 	    "</objectPermissions>" FIXTURE_PERMISSION("P") FIXTURE_PERMISSION("Q"))
-/* Without a pattern: what libc's regcomp has when memory runs out, it leaks. */
-#define POLICY(lent) FIXTURE_POLICY("<lifetime>1h</lifetime><scope>Host</scope>" lent)
+#define POLICY(lent)                                                                               \
+	FIXTURE_POLICY("<lifetime>1h</lifetime><reason>Required</reason>"                          \
+		       "<reasonPattern>(INC|CHG)[0-9]+</reasonPattern><scope>Host</scope>" lent)
 #define GATE                                                                                       \
 	FIXTURE_GATE("<exemptUsers>backup</exemptUsers><throttle><attempts>4</attempts></"         \
 		     "throttle>")

@@ -24,7 +24,6 @@ static const struct row rows[] = {
     {PSG_REASON_REQUIRED, "INC[0-9]+", "INC7 and more", PSG_REASON_UNMATCHED},
     {PSG_REASON_REQUIRED, "INC[0-9]+", "see INC7", PSG_REASON_UNMATCHED},
     {PSG_REASON_REQUIRED, "INC|INC[0-9]+", "INC77", PSG_REASON_GOOD},
-    {PSG_REASON_REQUIRED, "(", "x", PSG_REASON_UNMATCHED},
     {PSG_REASON_OPTIONAL, "INC[0-9]+", "", PSG_REASON_GOOD},
     {PSG_REASON_OPTIONAL, "INC[0-9]+", "x", PSG_REASON_UNMATCHED},
     {PSG_REASON_NONE, "INC[0-9]+", "x", PSG_REASON_GOOD},
@@ -42,8 +41,10 @@ static enum psg_reason_verdict judge(enum psg_reason_rule rule, const char *patt
 
 	snprintf(copy, sizeof(copy), "%s", pattern);
 	struct psg_activation_policy policy = {.reason = rule, .reason_pattern = copy};
+	enum psg_reason_verdict verdict = PSG_REASON_REFUSED;
 
-	return psg_reason_judge(&policy, text);
+	assert_int_equal(psg_reason_judge(&policy, text, &verdict), PSG_OK);
+	return verdict;
 }
 
 static void each_row(void **state)
@@ -67,11 +68,25 @@ static void length_is_of_characters(void **state)
 	assert_int_equal(judge(PSG_REASON_REQUIRED, "", text), PSG_REASON_GOOD);
 }
 
+/* It was a pattern when it was deployed. */
+static void a_damaged_pattern_is_an_error(void **state)
+{
+	char pattern[] = "(";
+	const struct psg_activation_policy policy = {.reason = PSG_REASON_OPTIONAL,
+						     .reason_pattern = pattern};
+	enum psg_reason_verdict verdict = PSG_REASON_MISSING;
+
+	(void)state;
+	assert_int_equal(psg_reason_judge(&policy, "x", &verdict), PSG_ERR_CORRUPT);
+	assert_int_equal(verdict, PSG_REASON_MISSING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_row),
 	    cmocka_unit_test(length_is_of_characters),
+	    cmocka_unit_test(a_damaged_pattern_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
