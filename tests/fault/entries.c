@@ -79,8 +79,8 @@ int entries_group(void **state)
 		 path, path, path);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	assert_int_equal(mount(path, "/etc/group", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(path, "/etc/group", "none", MS_BIND, NULL), 0);
 	return unlink(path);
 }
 

@@ -199,14 +199,3 @@ void inject_run(const struct injection *what, int (*body)(void *arg), void *arg,
 	ret->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	assert_false(ret->status >= 97 && ret->status <= 99);
 }
-
-void inject_natively(char **argv)
-{
-	const char *preloaded = getenv("LD_PRELOAD");
-
-	if (preloaded == NULL || strstr(preloaded, "vgpreload") == NULL)
-		return;
-	unsetenv("LD_PRELOAD");
-	execv(argv[0], argv);
-	_exit(96);
-}

@@ -29,7 +29,5 @@ void inject_run(const struct injection *what, int (*body)(void *arg), void *arg,
 /* In the body: what lies between is what fails. */
 void inject_begin(void);
 void inject_end(void);
-/* Replaces this process by the same program outside of valgrind, which has the calls of its own that fail. */
-void inject_natively(char **argv);
 
 #endif

@@ -172,8 +172,10 @@ static void judge(struct town *town, const struct scenario *scenario, bool kille
 					     .doctor = town->kills % soak(20, 50) == 0};
 	char *now = town_policy(town);
 
-	if (!killed)
+	if (!killed) {
+		free(after);
 		after = strdup(now);
+	}
 	if (strcmp(now, before) != 0)
 		assert_string_equal(now, after);
 	was_done = strcmp(now, before) != 0;

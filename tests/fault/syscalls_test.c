@@ -119,9 +119,7 @@ static int run_all(void)
 	return _cmocka_run_group_tests("syscalls", tests, entry_count + 1, entries_group, NULL);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	(void)argc;
-	inject_natively(argv);
 	return world_run_in_session(run_all);
 }
