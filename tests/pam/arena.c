@@ -74,16 +74,29 @@ static void race(struct arena *arena, unsigned self, arena_job *job)
 	_exit(0);
 }
 
-/* Reaps racer i if it has ended; true while it has not. */
-static bool runs(pid_t *pid, unsigned self)
+/* None is left standing still when the test is over. */
+static void end_all(pid_t *pids, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (pids[i]) {
+			(void)kill(pids[i], SIGKILL);
+			(void)waitpid(pids[i], NULL, 0);
+			pids[i] = 0;
+		}
+}
+
+/* Reaps one if it has ended; true while it has not. */
+static bool runs(pid_t *pids, unsigned count, unsigned self)
 {
 	int status = 0;
 
-	if (*pid == 0 || waitpid(*pid, &status, WNOHANG) == 0)
-		return *pid != 0;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	if (pids[self] == 0 || waitpid(pids[self], &status, WNOHANG) == 0)
+		return pids[self] != 0;
+	pids[self] = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		end_all(pids, count);
 		fail_msg("racer %u ended with wait status %#x", self, (unsigned)status);
-	*pid = 0;
+	}
 	return false;
 }
 
@@ -97,7 +110,7 @@ static void stir_until_over(pid_t *pids, unsigned count)
 	for (unsigned left = count; left > 0;) {
 		unsigned self = (unsigned)rand_r(&seed) % count;
 
-		if (runs(&pids[self], self)) {
+		if (runs(pids, count, self)) {
 			/* One that stands still is let go with the next; more run than stand. */
 			stopped[self] = !stopped[self] && rand_r(&seed) % 4 != 0;
 			(void)kill(pids[self], stopped[self] ? SIGSTOP : SIGCONT);

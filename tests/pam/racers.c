@@ -42,6 +42,7 @@ static int tidy(struct arena *all, unsigned self)
 	for (int i = 0; i < 50; i++)
 		if (psg_people_tidy(store, racers[0].user) != PSG_OK)
 			_exit(93);
+	psg_store_close(&store);
 	return -1;
 }
 
