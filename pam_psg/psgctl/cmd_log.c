@@ -181,6 +181,14 @@ static bool usage(const struct ctl *ctl, const char *problem)
 	return false;
 }
 
+/* "$USER" that is not set, say: not everybody's lines, and not nobody's without a word. */
+static bool has_empty(const char *const *values)
+{
+	while (*values && **values)
+		values++;
+	return *values != NULL;
+}
+
 /* What does not go together, and what is no name or number. */
 static bool is_sound(struct viewer *viewer, const struct words *words)
 {
@@ -199,6 +207,9 @@ static bool is_sound(struct viewer *viewer, const struct words *words)
 		return usage(ctl, "--follow goes on without end: leave --until out");
 	if (words->limit && psg_u64_parse(words->limit, &viewer->limit) != PSG_OK)
 		return usage(ctl, "--limit takes a number of lines");
+	if (has_empty(viewer->filter.users) || has_empty(viewer->filter.groups) ||
+	    has_empty(viewer->filter.services))
+		return usage(ctl, "--user, --group and --service take a name, not an empty one");
 	viewer->limited = words->limit != NULL;
 	return log_filter_kinds(ctl, viewer->filter.kinds);
 }

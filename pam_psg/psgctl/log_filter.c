@@ -77,7 +77,8 @@ static bool may_hold(const char *const *values, const struct psg_log_line *line)
 		const char *at = line->text, *end = line->text + line->len;
 
 		plain &= psg_text_is_plain(*values, SIZE_MAX) && !strpbrk(*values, "\"\\/");
-		while ((at = memmem(at, (size_t)(end - at), *values, len)) != NULL) {
+		/* Past the end nothing is left to search, not even for what is empty. */
+		while (at < end && (at = memmem(at, (size_t)(end - at), *values, len)) != NULL) {
 			if (at > line->text && at[-1] == '"' && at + len < end && at[len] == '"')
 				return true;
 			at++;

@@ -152,7 +152,8 @@ def test_a_kind_that_is_none(psgctl, log, kind, said):
 @pytest.mark.parametrize("options", [
     ["--follow", "--until", "1h"], ["--limit", "-1"], ["--limit", "many"], ["--prune", "--user", "alice"],
     ["--prune", "--follow"], ["--would-deny", "--kind", "Refused"], ["--would-deny", "--limit", "3"],
-    ["--would-deny", "--follow"], ["--user"] + ["a", "--user"] * 64 + ["a"]],
+    ["--would-deny", "--follow"], ["--user", ""], ["--group", ""], ["--user", "a", "--service", ""],
+    ["--user"] + ["a", "--user"] * 64 + ["a"]],
     ids=lambda options: " ".join(options)[:30])
 def test_what_does_not_go_together(psgctl, log, options):
     result = psgctl("log", *options)

@@ -137,7 +137,7 @@ COMMANDS = [["explain", "@", "sshd"], ["check", "--user", "@", "--service", "ssh
             ["explain", "nobody", "@"], ["doctor", "@"], ["recalculate", "@"], ["deploy", "@"],
             ["@"], ["--store", "@", "status"]]
 # Where a folder is asked for, these are one: `deploy /` would go through the whole machine.
-SHOWN = soak(["escape", "newline", "invalid", "delete"],
+SHOWN = soak(["empty", "escape", "newline", "invalid", "delete"],
              [name for name in NAMES if name not in ("slash", "up", "dot")])
 
 
