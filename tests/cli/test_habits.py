@@ -197,6 +197,25 @@ def test_exit_2_and_4(sample, name):
         assert result.rc == 4 and "init" in result.err and result.out == "", result
 
 
+def emptied(psgctl, name):
+    """The example with each of its words empty, and with each option of the command's help given an empty value."""
+    args = example(psgctl, name)
+    for at in range(1, len(args)):
+        yield [*args[:at], "", *args[at + 1:]]
+    for option in sorted(set(re.findall(r"(--[a-z-]+) [A-Z]", psgctl.ok(name, "--help").out))):
+        yield [*args, option, ""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_word_breaks_nothing(sample, name):
+    """A variable of a script that is not set."""
+    for args in emptied(sample, name):
+        for form in ([], ["--json"]):
+            result = sample(*form, *args)
+            assert 0 <= result.rc <= 4 and (result.out or result.err or not result.rc), result
+            assert not form or documents(result.out) <= 1, result
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_output_that_is_not_written_is_an_error(sample, name):
     args = example(sample, name)
