@@ -17,14 +17,19 @@
 #define SESSIONS 2U
 
 /* A leader and a process in its tree, which wait for signals. */
+#define LIMIT_S 60
+
 struct session {
 	pid_t leader, member;
 	struct psg_ending ending;
 };
 
-static void wait_for_signals(void)
+/* Until the parent is gone. One that went before this was asked for is not told of any more. */
+static void wait_for_signals(pid_t parent)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
 	for (;;)
 		pause();
 }
@@ -33,17 +38,18 @@ static struct session start_session(void)
 {
 	struct session session;
 	struct psg_proc_info info;
+	pid_t test = getpid();
 	int pipes[2];
 
 	assert_int_equal(pipe(pipes), 0);
 	session.leader = fork();
 	if (session.leader == 0) {
-		(void)setsid();
+		pid_t leader = setsid();
 		pid_t member = fork();
 
 		if (member != 0 && write(pipes[1], &member, sizeof(member)) != sizeof(member))
 			_exit(1);
-		wait_for_signals();
+		wait_for_signals(member ? test : leader);
 	}
 	assert_true(session.leader > 0);
 	assert_int_equal(read(pipes[0], &session.member, sizeof(session.member)),
@@ -160,23 +166,27 @@ static void everybody_is_asked_first(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
+	pid_t test = getpid();
 	pid_t leader = fork();
 
 	if (leader == 0) {
 		(void)setsid();
 		if (fork() == 0) {
 			told = pipes[1];
+			/* Not until its parent is gone: that is asked to go before it. */
+			(void)alarm(LIMIT_S);
 			(void)signal(SIGHUP, SIG_IGN);
 			(void)signal(SIGTERM, tell_and_go);
 			(void)raise(SIGSTOP);
-			wait_for_signals();
+			for (;;)
+				pause();
 		}
 		close(pipes[1]);
 		/* Stopped itself, to say that the member stands still. */
 		if (waitid(P_ALL, 0, &(siginfo_t){.si_pid = 0}, WSTOPPED) != 0)
 			_exit(1);
 		(void)raise(SIGSTOP);
-		wait_for_signals();
+		wait_for_signals(test);
 	}
 	close(pipes[1]);
 	assert_int_equal(waitpid(leader, &status, WUNTRACED), leader);
