@@ -1,8 +1,8 @@
 /* How long the log is kept, see psg/log.h.
  *
  * MUST NOT lose a line that somebody is about to append: they open `log`, and may be stopped before they write
- *   (log_test: a_writer_is_waited_for, what_was_late_is_kept)
- * MUST NOT remove a file before an older one that could be removed   (log_test: the_oldest_first) */
+ *   (log_retain_test: a_writer_is_waited_for, what_was_late_is_kept)
+ * MUST NOT remove a file before an older one that could be removed   (log_retain_test: the_oldest_first) */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
